@@ -1,0 +1,300 @@
+/**
+ * The error catalogue: every failure a caller can see, with its HTTP status and what to do next.
+ * Wire shape over REST is RFC 9457; over MCP it is a tool result with `isError`.
+ */
+
+interface CatalogueEntry {
+  /** HTTP status of the REST door. */
+  status: number;
+  /** Short, stable, for people. */
+  title: string;
+  /** Whether the same call can succeed later without a change: never, after waiting, or at once (a new attempt). */
+  retry: "never" | "later" | "now";
+  /** What the caller should do next. */
+  next: string;
+}
+
+const catalogue = {
+  invalid_json: {
+    status: 400,
+    title: "The body is not valid JSON",
+    retry: "never",
+    next: "Send one JSON object, UTF-8 encoded, nested at most 64 levels deep.",
+  },
+  invalid_input: {
+    status: 400,
+    title: "The input does not fit the schema",
+    retry: "never",
+    next: "Correct the fields listed in `issues` and call again; the schema is in tools/list and /openapi.json.",
+  },
+  invalid_header: {
+    status: 400,
+    title: "A request header is not acceptable",
+    retry: "never",
+    next: "Correct the header named in `detail`.",
+  },
+  unauthenticated: {
+    status: 401,
+    title: "No valid credential",
+    retry: "never",
+    next: "Send `Authorization: Bearer <API key>`; `npm start` prints the owner's key.",
+  },
+  key_expired: {
+    status: 401,
+    title: "The API key has expired",
+    retry: "never",
+    next: "Create a new key with POST /v1/keys.",
+  },
+  key_revoked: {
+    status: 401,
+    title: "The API key was revoked",
+    retry: "never",
+    next: "Create a new key with POST /v1/keys.",
+  },
+  payment_required: {
+    status: 402,
+    title: "The plan's tokens and the prepaid credit are used up",
+    retry: "never",
+    next: "Move the account to a larger plan, or add prepaid credit; `usage` shows what is left and when it resets. A local model costs nothing.",
+  },
+  insufficient_scope: {
+    status: 403,
+    title: "The credential lacks a scope",
+    retry: "never",
+    next: "Use a credential that carries the scope named in `required_scope`.",
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: "This origin may not call the server",
+    retry: "never",
+    next: "Add the origin to ALLOWED_ORIGINS in the server's configuration.",
+  },
+  not_found: {
+    status: 404,
+    title: "Not found",
+    retry: "never",
+    next: "Check the id; `search` and `list_sessions` return ids that exist in this account.",
+  },
+  unknown_route: {
+    status: 404,
+    title: "No such route",
+    retry: "never",
+    next: "See /openapi.json for the routes there are.",
+  },
+  unknown_tool: {
+    status: 404,
+    title: "No such tool",
+    retry: "never",
+    next: "Call tools/list and use one of its names.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "Method not allowed",
+    retry: "never",
+    next: "Use a method named in the `Allow` header.",
+  },
+  conflict: {
+    status: 409,
+    title: "The stored state does not allow this",
+    retry: "never",
+    next: "Read the current state, then decide; `detail` says what differs.",
+  },
+  resync_required: {
+    status: 409,
+    title: "The cursor is not from this vault's current history",
+    retry: "never",
+    next: "Pull again without a cursor, keep what you have not pushed yet, and push it afterwards.",
+  },
+  client_forked: {
+    status: 409,
+    title: "This device id has been used by another copy of the client",
+    retry: "never",
+    next: "Take a new device id and new mutation ids, then push the unsent changes again; nothing was lost.",
+  },
+  idempotency_conflict: {
+    status: 409,
+    title: "The idempotency key was used with another input",
+    retry: "never",
+    next: "Use a new idempotency key for a new request.",
+  },
+  idempotency_in_progress: {
+    status: 409,
+    title: "The first call with this idempotency key is still running",
+    retry: "later",
+    next: "Repeat the call with the same key after `retry_after` seconds; it will return the first result.",
+  },
+  payload_too_large: {
+    status: 413,
+    title: "The body is too large",
+    retry: "never",
+    next: "Send less at a time; `detail` names the limit.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "The body is not application/json",
+    retry: "never",
+    next: "Send `Content-Type: application/json`.",
+  },
+  rate_limited: {
+    status: 429,
+    title: "Too many calls",
+    retry: "later",
+    next: "Wait `retry_after` seconds; a larger plan has larger limits.",
+  },
+  client_closed: {
+    status: 499,
+    title: "The client went away",
+    retry: "now",
+    next: "Call again.",
+  },
+  internal: {
+    status: 500,
+    title: "The server failed",
+    retry: "now",
+    next: "Try again; if it persists, report the `request_id`. Nothing was charged.",
+  },
+  model_unknown: {
+    status: 400,
+    title: "No such model here",
+    retry: "never",
+    next: "Use `auto`, `local/extractive`, or a model of a configured provider; `detail` lists them.",
+  },
+  model_unpriced: {
+    status: 400,
+    title: "The model has no known price",
+    retry: "never",
+    next: "Configure the model's price in MODEL_PRICES, or use a model that has one; unpriced models are refused, never free.",
+  },
+  context_too_long: {
+    status: 400,
+    title: "The conversation does not fit the model",
+    retry: "never",
+    next: "Shorten the messages or choose a model with a larger context.",
+  },
+  provider_unreachable: {
+    status: 502,
+    title: "The model provider cannot be reached",
+    retry: "later",
+    next: "Try again, choose another model, or check the provider's base URL. Nothing was charged.",
+  },
+  provider_failed: {
+    status: 502,
+    title: "The model provider answered with an error",
+    retry: "later",
+    next: "Try again or choose another model.",
+  },
+  provider_refused: {
+    status: 502,
+    title: "The model provider did not accept the request",
+    retry: "never",
+    next: "Check the provider's key, the model's name and the parameters.",
+  },
+  provider_busy: {
+    status: 503,
+    title: "The model provider is over its own limit",
+    retry: "later",
+    next: "Wait `retry_after` seconds or choose another model. Nothing was charged.",
+  },
+  provider_timeout: {
+    status: 504,
+    title: "The model provider took too long",
+    retry: "later",
+    next: "Try again, ask for fewer tokens, or choose another model.",
+  },
+  not_configured: {
+    status: 503,
+    title: "The server is not set up",
+    retry: "never",
+    next: "The operator must set what `detail` names.",
+  },
+  unavailable: {
+    status: 503,
+    title: "A store did not answer",
+    retry: "later",
+    next: "Try again in a few seconds.",
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;
+export const errorCatalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = catalogue;
+
+/** One problem with one field of the input. `path` is dotted, e.g. `documents.0.text`. */
+export interface InputIssue {
+  path: string;
+  message: string;
+}
+
+export interface ErrorExtras {
+  /** Seconds until the same call can succeed; also sent as `Retry-After`. */
+  retry_after?: number;
+  required_scope?: string;
+  issues?: InputIssue[];
+  /** Which window or quota refused: `minute`, `hour`, `day`. */
+  limit?: string;
+  [extra: string]: unknown;
+}
+
+/** The JSON form of a failure: RFC 9457 members plus the catalogue's own. */
+export interface Problem extends ErrorExtras {
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  detail: string;
+  next: string;
+  retry: CatalogueEntry["retry"];
+  request_id?: string;
+}
+
+/** The only error that handlers throw on purpose. `detail` is shown to the caller: never put content or secrets in it. */
+export class WaypostError extends Error {
+  override readonly name = "WaypostError";
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly extras: ErrorExtras;
+
+  constructor(code: ErrorCode, detail: string, extras: ErrorExtras = {}) {
+    super(`${code}: ${detail}`);
+    this.code = code;
+    this.detail = detail;
+    this.extras = extras;
+  }
+
+  get status(): number {
+    return catalogue[this.code].status;
+  }
+}
+
+export function toProblem(error: WaypostError, requestId?: string): Problem {
+  const { status, title, retry, next } = catalogue[error.code];
+  return {
+    type: `/errors/${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.detail,
+    next,
+    retry,
+    ...error.extras,
+    ...(requestId ? { request_id: requestId } : {}),
+  };
+}
+
+/**
+ * Durable Object RPC keeps only an error's message and name, so a catalogue error crosses that border as a value.
+ * `Result` is that value; `unwrap` turns it back into the thrown error.
+ */
+export type Result<T> = { ok: true; value: T } | { ok: false; code: ErrorCode; detail: string; extras?: ErrorExtras };
+
+export const ok = <T>(value: T): Result<T> => ({ ok: true, value });
+export const fail = (code: ErrorCode, detail: string, extras?: ErrorExtras): Result<never> => ({
+  ok: false,
+  code,
+  detail,
+  ...(extras ? { extras } : {}),
+});
+
+export function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new WaypostError(result.code, result.detail, result.extras);
+}

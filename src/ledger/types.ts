@@ -1,0 +1,176 @@
+import type { ErrorCode, ErrorExtras } from "../errors.ts";
+import type { TokenPrice, TokenUsage } from "./money.ts";
+
+/** Calls allowed in any trailing window. */
+export interface RateLimits {
+  minute: number;
+  hour: number;
+  day: number;
+}
+
+export interface Plan {
+  id: string;
+  rate: RateLimits;
+  /** Tokens of priced models included each month; null = unlimited. */
+  monthlyTokens: number | null;
+}
+
+/** The most one model call can cost. The ledger prices it, clamps the output, and holds it. */
+export interface HoldRequest {
+  model: string;
+  provider: string;
+  price: TokenPrice;
+  markupBps: number;
+  /** Upper bound of the input tokens. */
+  inputTokens: number;
+  /** Output tokens wanted; the grant may be lower, never below `minOutputTokens`. */
+  maxOutputTokens: number;
+  minOutputTokens: number;
+}
+
+/** Who pays: the month's included tokens, or prepaid credit. Decided once, when the hold is placed. */
+export type Funding = "included" | "credit";
+
+export interface AdmitRequest {
+  account: string;
+  /** Lowercase hex SHA-256 of the presented API key. */
+  keyHash: string;
+  callId: string;
+  tool: string;
+  scope: string;
+  via: "mcp" | "rest";
+  client?: string;
+  hold?: HoldRequest;
+  /** `inputHash` covers tool and validated input. */
+  idempotency?: { key: string; inputHash: string };
+  reads?: "usage";
+  /** How many recent calls the usage report should carry. */
+  recent?: number;
+  /** `YYYY-MM`; only with `reads: "usage"`. Default: the current month. */
+  month?: string;
+}
+
+export interface Identity {
+  account: string;
+  user: string;
+  keyId: string;
+  scopes: string[];
+  plan: string;
+}
+
+/** State of one window after the decision, for the rate-limit headers. */
+export interface WindowState {
+  name: "minute" | "hour" | "day";
+  limit: number;
+  remaining: number;
+  /** Milliseconds until at least one more call is free; 0 when `remaining` > 0. */
+  retryAfterMs: number;
+  /** Milliseconds until the window is as good as empty if nothing more is called. */
+  resetMs: number;
+}
+
+export type AdmitReply =
+  | {
+      kind: "admitted";
+      identity: Identity;
+      windows: WindowState[];
+      /** True when the ledger waits for a settle or void of this call. */
+      open: boolean;
+      grantedOutputTokens?: number;
+      usage?: UsageReport;
+    }
+  | { kind: "replay"; identity: Identity; windows: WindowState[]; callId: string; result: string; costNano: number }
+  | { kind: "refused"; code: ErrorCode; detail: string; extras: ErrorExtras; identity?: Identity; windows?: WindowState[] };
+
+export interface SettleRequest {
+  callId: string;
+  /** Absent: nothing was used. */
+  usage?: TokenUsage;
+  estimated?: boolean;
+  /** Error code when the call failed after it had used something, or failed free of charge. */
+  error?: ErrorCode;
+  /** JSON of the result, kept for replays when the call carried an idempotency key. */
+  result?: string;
+  durationMs: number;
+}
+
+/** What the settlement posted. */
+export interface Settlement {
+  costNano: number;
+  creditNano: number;
+  funding: Funding | null;
+  balanceNano: number;
+}
+
+export interface UsageTotals {
+  calls: number;
+  errors: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost_nano: number;
+}
+
+export interface CallRecord {
+  id: string;
+  at: string;
+  tool: string;
+  model: string | null;
+  key_id: string;
+  input_tokens: number;
+  output_tokens: number;
+  cost_nano: number;
+  /** Part of the cost drawn from prepaid credit; the rest was covered by the plan's tokens. */
+  credit_nano: number;
+  status: string;
+  estimated: boolean;
+}
+
+export interface UsageReport {
+  month: string;
+  plan: string;
+  total: UsageTotals;
+  by_model: Record<string, UsageTotals>;
+  by_tool: Record<string, UsageTotals>;
+  by_key: Record<string, UsageTotals>;
+  by_day: Record<string, UsageTotals>;
+  tokens: { included: number | null; used: number; reserved: number; remaining: number | null; resets_at: string };
+  balance: { credit_nano: number; reserved_nano: number; available_nano: number };
+  windows: WindowState[];
+  recent: CallRecord[];
+}
+
+export interface KeySpec {
+  id: string;
+  hash: string;
+  name: string;
+  user: string;
+  scopes: string[];
+  /** Milliseconds since the epoch; null = never. */
+  expiresAt: number | null;
+  limits: Partial<RateLimits> | null;
+}
+
+export interface KeyInfo {
+  id: string;
+  name: string;
+  user: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  last_used_at: string | null;
+  limits: Partial<RateLimits> | null;
+}
+
+/** The books of one ledger checked against themselves. `consistent` is what must always hold. */
+export interface LedgerAudit {
+  balance_nano: number;
+  entries_sum_nano: number;
+  reserved_nano: number;
+  open_holds: number;
+  open_holds_sum_nano: number;
+  settled_cost_nano: number;
+  entries: number;
+  outbox_pending: number;
+  consistent: boolean;
+}

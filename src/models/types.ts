@@ -1,0 +1,70 @@
+import type { PriceClass, TokenPrice, TokenUsage } from "../ledger/money.ts";
+
+export interface ChatMessage {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+/** A retrieved passage the answer may cite. `n` is its number in the prompt and in the answer: [1], [2], … */
+export interface Passage {
+  n: number;
+  id: string;
+  title: string;
+  url: string;
+  text: string;
+}
+
+export interface ModelRequest {
+  messages: ChatMessage[];
+  /** Numbered from 1. Empty: answer without grounding. */
+  passages: Passage[];
+  maxOutputTokens: number;
+  temperature?: number;
+  signal: AbortSignal;
+}
+
+export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "other";
+
+export type ModelEvent =
+  | { type: "delta"; text: string }
+  /** Always the last event. `estimated`: the provider sent no usage, so the tokens were counted here. */
+  | { type: "finish"; reason: FinishReason; usage: TokenUsage; estimated: boolean };
+
+export interface ModelInfo {
+  /** `<provider>/<name>`, e.g. `openai/gpt-4o-mini`, `local/extractive`. */
+  id: string;
+  provider: string;
+  /** The name the provider knows it by. */
+  name: string;
+  /** Markup class: where the work happens. */
+  priceClass: PriceClass;
+  markupBps: number;
+  price: TokenPrice;
+  contextTokens: number;
+  maxOutputTokens: number;
+  /** True when the model can only answer from passages, so chat always retrieves for it. */
+  needsPassages: boolean;
+}
+
+/** A model that was found and has a price. */
+export interface ChatModel {
+  info: ModelInfo;
+  /**
+   * Streams one answer.
+   * @throws WaypostError `provider_*` — before the first event when nothing was produced; a stream that breaks later ends
+   *   with a thrown error whose `extras.usage` carries the TokenUsage of what was produced (estimated)
+   */
+  stream(request: ModelRequest): AsyncIterable<ModelEvent>;
+}
+
+export interface Models {
+  /**
+   * Finds a model by name. `auto` takes the configured default, or `local/extractive` when no provider is configured.
+   * @throws WaypostError `model_unknown`, `model_unpriced`
+   */
+  resolve(name: string): { model: ChatModel; why: string };
+  /** What is offered, and for each provider that is not, why. */
+  list(): { models: ModelInfo[]; unavailable: { provider: string; why: string }[] };
+  /** Upper bound of the tokens a text can take, cheap to compute: never below what a provider would count. */
+  boundTokens(messages: readonly ChatMessage[]): number;
+}

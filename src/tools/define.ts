@@ -1,0 +1,112 @@
+import type { z } from "zod";
+import type { HoldRequest, UsageReport } from "../ledger/types.ts";
+import type { TokenUsage } from "../ledger/money.ts";
+import type { Models } from "../models/types.ts";
+import type { VaultApi } from "../vault/types.ts";
+import type { ErrorCode, ErrorExtras } from "../errors.ts";
+
+export type Scope =
+  | "chat"
+  | "usage"
+  | "sync"
+  | "search"
+  | "documents:write"
+  | "account"
+  | "admin"
+  | "offline_access";
+
+/** Who is calling, as the gate established it. */
+export interface Principal {
+  account: string;
+  user: string;
+  keyId: string;
+  scopes: readonly string[];
+  plan: string;
+  /** Which door the call came through. */
+  via: "mcp" | "rest";
+  /** Name of the calling program as it announced itself, for reports only. */
+  client?: string;
+}
+
+/** What a tool may send before its result: a piece of the answer, or how far it has come. */
+export type CallEvent =
+  | { type: "delta"; text: string }
+  | { type: "progress"; progress: number; total?: number; message?: string };
+
+/** Content-addressed originals (R2), already bound to the caller's account. */
+export interface BlobStore {
+  /** Stores the bytes once; returns their lowercase hex SHA-256. */
+  put(bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<string>;
+  get(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  delete(sha256: string): Promise<void>;
+}
+
+/**
+ * One admitted call. Everything a tool may touch hangs off it; the gate makes it, so nothing runs unadmitted.
+ */
+export interface Call {
+  readonly id: string;
+  readonly principal: Principal;
+  /** The caller's vault: sessions, documents, change log. */
+  readonly vault: VaultApi;
+  readonly models: Models;
+  readonly blobs: BlobStore;
+  /** Aborted when the call is cancelled. A client that merely hung up does not abort it. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch at which the call must have answered. */
+  readonly deadline: number;
+  /** Same for a repeated attempt with the same idempotency key, otherwise the call id: derive ids of created things from it. */
+  readonly attempt: string;
+  /** Present when the tool declared `reads: "usage"`: the report as of this call's admission. */
+  readonly usage?: UsageReport;
+  /** Output tokens granted by the hold (at most what was asked; fewer when only fewer are affordable). */
+  readonly granted?: number;
+  emit(event: CallEvent): void;
+  /**
+   * Holds the most a model call can cost, for tools that know it only after reading. Returns the granted output tokens.
+   * @throws WaypostError `payment_required`
+   */
+  reserve(hold: HoldRequest): Promise<number>;
+  /** Records what was used, to be billed when the call ends. Returns what it will cost, in nano-USD. */
+  charge(usage: TokenUsage, note?: { estimated?: boolean }): number;
+  /**
+   * Ends the call with an error but bills what was recorded with `charge`: for work that was done and paid for upstream.
+   * Any other error thrown by `run` releases the hold and bills nothing.
+   */
+  failBilled(code: ErrorCode, detail: string, extras?: ErrorExtras): never;
+}
+
+export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
+  /** snake_case, the name on both doors. */
+  name: string;
+  title: string;
+  /** For an agent that chooses: purpose, when to use, when not, what comes back, which tool follows. */
+  description: string;
+  scope: Scope;
+  annotations: {
+    readOnlyHint: boolean;
+    destructiveHint?: boolean;
+    idempotentHint?: boolean;
+    openWorldHint: boolean;
+  };
+  /** Strict object at module scope: building schemas per request was the largest cost measured. */
+  input: I;
+  output: O;
+  rest: { method: "get" | "post"; path: `/${string}` };
+  /** True when `run` emits deltas: REST then offers server-sent events, MCP sends progress. */
+  streams?: boolean;
+  /** Ask the ledger for the usage report in the admission itself, so that reading it costs no second hop. */
+  reads?: "usage";
+  /** The most the call can cost, if the input alone tells; absent = free or reserved later with `call.reserve`. */
+  quote?: (input: z.output<I>, models: Models) => HoldRequest | undefined;
+  run: (call: Call, input: z.output<I>) => Promise<z.output<O>>;
+  /** The text channel: must stand alone for clients that ignore structured content. */
+  text: (output: z.output<O>) => string;
+}
+
+/** Typed identity function: a tool is data. */
+export function defineTool<I extends z.ZodType, O extends z.ZodType>(tool: ToolDefinition<I, O>): ToolDefinition<I, O> {
+  return tool;
+}
+
+export type Tool = ToolDefinition<z.ZodType, z.ZodType>;
