@@ -1,4 +1,94 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
+import { fail, ok, type Result } from "../errors.ts";
+import { AccountLedger } from "./account_ledger.ts";
+import { unknownKey } from "./keyring.ts";
+import { parsePlans } from "./plans.ts";
+import { Store } from "./store.ts";
+import type * as T from "./types.ts";
 
-export class Ledger extends DurableObject<Env> {}
+/**
+ * Keys, limits and money of one account. This class is the object's life: opening, waking, alarms, RPC; what is decided
+ * is decided in `AccountLedger`. Asking about an account that was never opened leaves no trace.
+ */
+export class Ledger extends DurableObject<Env> {
+  readonly #store: Store;
+  #ledger: AccountLedger | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#store = new Store(ctx.storage);
+    if (this.#store.exists()) this.#ledger = this.#wake();
+  }
+
+  /** Opens the account. Opening it again changes nothing. */
+  async open(account: string, plan: string): Promise<Result<{ opened: boolean }>> {
+    if (!parsePlans(this.env.PLANS).has(plan)) return fail("invalid_input", `There is no plan "${plan}".`);
+    if (this.#ledger) return ok({ opened: false });
+    const now = Date.now();
+    this.ctx.storage.transactionSync(() => this.#store.create({ account, plan }, monthOf(now), now));
+    this.#ledger = this.#wake();
+    return ok({ opened: true });
+  }
+
+  async admit(request: T.AdmitRequest): Promise<T.AdmitReply> {
+    return this.#ledger ? this.#ledger.admit(request) : unknownKey;
+  }
+
+  async identify(keyHash: string): Promise<T.IdentifyReply> {
+    return this.#ledger ? this.#ledger.identify(keyHash) : unknownKey;
+  }
+
+  async reserve(request: T.ReserveRequest): Promise<Result<{ grantedOutputTokens: number }>> {
+    return this.#with((ledger) => ledger.reserve(request));
+  }
+
+  async settle(request: T.SettleRequest): Promise<Result<T.Settlement>> {
+    return this.#with((ledger) => ledger.settle(request));
+  }
+
+  async createKey(spec: T.KeySpec): Promise<Result<T.KeyInfo>> {
+    return this.#with((ledger) => ok(ledger.keys.add(spec, Date.now())));
+  }
+
+  async revokeKey(id: string): Promise<Result<T.KeyInfo>> {
+    return this.#with((ledger) => {
+      const revoked = ledger.keys.revoke(id, Date.now());
+      return revoked ? ok(revoked) : fail("not_found", `There is no key "${id}" in this account.`);
+    });
+  }
+
+  async listKeys(): Promise<Result<T.KeyInfo[]>> {
+    return this.#with((ledger) => ok(ledger.keys.list()));
+  }
+
+  /** Adds prepaid credit once per `id`. `nano` is a positive whole number of nano-USD. */
+  async credit(id: string, nano: number, note: string, keyId: string): Promise<Result<{ balanceNano: number }>> {
+    return this.#with((ledger) => ledger.credit(id, nano, note, keyId));
+  }
+
+  async audit(): Promise<Result<T.LedgerAudit>> {
+    return this.#with((ledger) => ledger.audit());
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#ledger?.onAlarm(this.env.DB);
+  }
+
+  #wake(): AccountLedger {
+    return new AccountLedger(this.#store, this.ctx.storage, parsePlans(this.env.PLANS), {
+      now: () => Date.now(),
+      onBroken: (error) =>
+        this.ctx.abort(`ledger could not be written: ${error instanceof Error ? error.name : "error"}`),
+    });
+  }
+
+  async #with<R>(use: (ledger: AccountLedger) => Result<R> | Promise<Result<R>>): Promise<Result<R>> {
+    return this.#ledger ? use(this.#ledger) : fail("not_found", "There is no such account.");
+  }
+}
+
+/** The calendar month of a time, `YYYY-MM`, UTC. */
+export function monthOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 7);
+}

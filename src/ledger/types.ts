@@ -31,23 +31,26 @@ export interface HoldRequest {
 /** Who pays: the month's included tokens, or prepaid credit. Decided once, when the hold is placed. */
 export type Funding = "included" | "credit";
 
-export interface AdmitRequest {
+/** What both ends of a call tell the ledger about it. */
+export interface CallFacts {
   account: string;
-  /** Lowercase hex SHA-256 of the presented API key. */
-  keyHash: string;
   callId: string;
   tool: string;
-  scope: string;
   via: "mcp" | "rest";
   client?: string;
-  hold?: HoldRequest;
   /** `inputHash` covers tool and validated input. */
   idempotency?: { key: string; inputHash: string };
-  reads?: "usage";
-  /** How many recent calls the usage report should carry. */
-  recent?: number;
-  /** `YYYY-MM`; only with `reads: "usage"`. Default: the current month. */
-  month?: string;
+}
+
+export interface AdmitRequest extends CallFacts {
+  /** Lowercase hex SHA-256 of the presented API key. */
+  keyHash: string;
+  scope: string;
+  hold?: HoldRequest;
+  /** The call will report what it used when it ends; otherwise it is booked as done at once, and only a failure is reported. */
+  metered: boolean;
+  /** Ask for the usage report as of this admission. `month` is `YYYY-MM`, default the current one. */
+  reads?: { recent: number; month?: string };
 }
 
 export interface Identity {
@@ -70,24 +73,40 @@ export interface WindowState {
 }
 
 export type AdmitReply =
-  | {
-      kind: "admitted";
-      identity: Identity;
-      windows: WindowState[];
-      /** True when the ledger waits for a settle or void of this call. */
-      open: boolean;
-      grantedOutputTokens?: number;
-      usage?: UsageReport;
-    }
+  | { kind: "admitted"; identity: Identity; windows: WindowState[]; grantedOutputTokens?: number; usage?: UsageReport }
   | { kind: "replay"; identity: Identity; windows: WindowState[]; callId: string; result: string; costNano: number }
-  | { kind: "refused"; code: ErrorCode; detail: string; extras: ErrorExtras; identity?: Identity; windows?: WindowState[] };
+  | Refusal;
 
-export interface SettleRequest {
-  callId: string;
+export interface Refusal {
+  kind: "refused";
+  code: ErrorCode;
+  detail: string;
+  extras?: ErrorExtras;
+  windows?: WindowState[];
+}
+
+/** Who a key belongs to, without counting a call. */
+export type IdentifyReply = { kind: "identified"; identity: Identity } | Refusal;
+
+export interface ReserveRequest extends CallFacts {
+  keyId: string;
+  hold: HoldRequest;
+}
+
+/**
+ * How a call ended. Carries the facts of the call again, so that a ledger that restarted meanwhile still bills it, once.
+ */
+export interface SettleRequest extends CallFacts {
+  keyId: string;
+  user: string;
+  /** The hold that was granted, if there was one. */
+  hold?: HoldRequest;
   /** Absent: nothing was used. */
   usage?: TokenUsage;
+  /** Model that was used; absent when none was. */
+  model?: string;
   estimated?: boolean;
-  /** Error code when the call failed after it had used something, or failed free of charge. */
+  /** Error code when the call failed, with or without having used something. */
   error?: ErrorCode;
   /** JSON of the result, kept for replays when the call carried an idempotency key. */
   result?: string;

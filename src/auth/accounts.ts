@@ -1,0 +1,128 @@
+import type { Env } from "../env.ts";
+import { unwrap, WaypostError } from "../errors.ts";
+import type { KeyInfo, LedgerAudit, RateLimits } from "../ledger/types.ts";
+import { mintKey, newAccountId, newUserId } from "./keys.ts";
+import { SCOPE_NAMES, type Scope } from "./scopes.ts";
+
+export interface AccountInfo {
+  account: string;
+  name: string;
+  plan: string;
+  created_at: string;
+}
+
+export interface NewKeySpec {
+  name: string;
+  user: string;
+  scopes: readonly Scope[];
+  /** Milliseconds since the epoch; null = never. */
+  expiresAt: number | null;
+  limits: Partial<RateLimits> | null;
+}
+
+export interface IssuedKey extends KeyInfo {
+  /** The whole key, shown this once. */
+  api_key: string;
+}
+
+/** Opens accounts and manages their keys: the directory in D1, the authority in each account's ledger. */
+export class Accounts {
+  readonly #env: Env;
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  /** @throws WaypostError `invalid_input` when there is no such plan */
+  async create(spec: { name: string; plan: string; owner?: boolean }): Promise<AccountInfo & { user: string }> {
+    const account = newAccountId();
+    const user = newUserId();
+    const now = new Date().toISOString();
+    // The ledger first: an account is only listed once it can hold keys and money.
+    unwrap(await this.#ledger(account).open(account, spec.plan));
+    await this.#env.DB.batch([
+      this.#env.DB.prepare("INSERT INTO accounts (id, name, plan, owner, created_at) VALUES (?, ?, ?, ?, ?)").bind(
+        account,
+        spec.name,
+        spec.plan,
+        spec.owner ? 1 : 0,
+        now,
+      ),
+      this.#env.DB.prepare("INSERT INTO users (id, name, created_at) VALUES (?, ?, ?)").bind(user, spec.name, now),
+      this.#env.DB.prepare("INSERT INTO members (account, user, role, created_at) VALUES (?, ?, 'owner', ?)").bind(
+        account,
+        user,
+        now,
+      ),
+    ]);
+    return { account, name: spec.name, plan: spec.plan, created_at: now, user };
+  }
+
+  /** @throws WaypostError `not_found` */
+  async get(account: string): Promise<AccountInfo & { user: string }> {
+    const row = await this.#env.DB.prepare(
+      `SELECT a.id AS account, a.name, a.plan, a.created_at, m.user FROM accounts a
+       JOIN members m ON m.account = a.id AND m.role = 'owner' WHERE a.id = ?`,
+    )
+      .bind(account)
+      .first<AccountInfo & { user: string }>();
+    if (!row) throw new WaypostError("not_found", "There is no such account.");
+    return row;
+  }
+
+  /** The account that owns this installation, or null before it was set up. */
+  async owner(): Promise<(AccountInfo & { user: string }) | null> {
+    const row = await this.#env.DB.prepare("SELECT id FROM accounts WHERE owner = 1").first<{ id: string }>();
+    return row ? this.get(row.id) : null;
+  }
+
+  /** Creates the owner account. @throws WaypostError `conflict` when there is one */
+  async createOwner(): Promise<IssuedKey & { account: string }> {
+    if (await this.owner()) throw new WaypostError("conflict", "The owner account exists already.");
+    const created = await this.create({ name: "owner", plan: "enterprise", owner: true }).catch(async (error) => {
+      // Two setups at once: the directory admits one owner.
+      if (await this.owner()) throw new WaypostError("conflict", "The owner account exists already.");
+      throw error;
+    });
+    return this.issueOwnerKey(created);
+  }
+
+  /** A new key with every scope for the owner. */
+  async issueOwnerKey(owner: { account: string; user: string }): Promise<IssuedKey & { account: string }> {
+    const spec = { name: "owner", user: owner.user, scopes: SCOPE_NAMES, expiresAt: null, limits: null };
+    return { ...(await this.issueKey(owner.account, spec)), account: owner.account };
+  }
+
+  async issueKey(account: string, spec: NewKeySpec): Promise<IssuedKey> {
+    const minted = await mintKey(account);
+    const info = unwrap(
+      await this.#ledger(account).createKey({ ...spec, scopes: [...spec.scopes], id: minted.id, hash: minted.hash }),
+    );
+    return { ...info, api_key: minted.key };
+  }
+
+  async listKeys(account: string): Promise<KeyInfo[]> {
+    return unwrap(await this.#ledger(account).listKeys());
+  }
+
+  /** @throws WaypostError `not_found` */
+  async revokeKey(account: string, keyId: string): Promise<KeyInfo> {
+    return unwrap(await this.#ledger(account).revokeKey(keyId));
+  }
+
+  /** Adds prepaid credit once per `id`. Returns the new balance in nano-USD. */
+  async addCredit(account: string, credit: { id: string; nano: number; note: string; keyId: string }): Promise<number> {
+    await this.get(account);
+    const { id, nano, note, keyId } = credit;
+    return unwrap(await this.#ledger(account).credit(id, nano, note, keyId)).balanceNano;
+  }
+
+  /** The ledger checked against itself. */
+  async audit(account: string): Promise<LedgerAudit> {
+    return unwrap(await this.#ledger(account).audit());
+  }
+
+  #ledger(account: string) {
+    return this.#env.LEDGER.get(this.#env.LEDGER.idFromName(account));
+  }
+}

@@ -1,0 +1,81 @@
+import type { Journal } from "./journal.ts";
+import type { Store, StoredResult } from "./store.ts";
+
+/**
+ * Idempotency: the first call with a key runs, the same call again gets its result for 24 hours. While the first is
+ * running the others wait for it; when it fails, nothing was done, and the next in line becomes the first.
+ */
+
+const KEEP_MS = 24 * 60 * 60 * 1_000;
+/** How long a repeated call waits for the first before it is told to come back. */
+export const WAIT_MS = 20_000;
+
+interface Running {
+  inputHash: string;
+  callId: string;
+  /** Until then the first call may still end; afterwards it counts as crashed. */
+  expiresAt: number;
+  done: Promise<void>;
+  finish: () => void;
+}
+
+export type AttemptState =
+  | { state: "first" }
+  | { state: "replay"; stored: StoredResult }
+  | { state: "conflict" }
+  | { state: "running"; done: Promise<void> };
+
+export class Attempts {
+  readonly #store: Store;
+  readonly #running = new Map<string, Running>();
+  /** Results already decided and still on their way to the disk. */
+  readonly #fresh = new Map<string, StoredResult>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  look(key: string, inputHash: string, now: number): AttemptState {
+    const running = this.#running.get(key);
+    if (running && running.expiresAt > now) {
+      return running.inputHash === inputHash ? { state: "running", done: running.done } : { state: "conflict" };
+    }
+    const stored = this.#fresh.get(key) ?? this.#store.result(key, now);
+    if (!stored) return { state: "first" };
+    return stored.inputHash === inputHash ? { state: "replay", stored } : { state: "conflict" };
+  }
+
+  begin(key: string, inputHash: string, callId: string, expiresAt: number): void {
+    let finish = () => {};
+    const done = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    this.#running.set(key, { inputHash, callId, expiresAt, done, finish });
+  }
+
+  /** Ends an attempt with a result to keep, or without one: then the next call with the key runs. */
+  end(key: string, callId: string, outcome: StoredResult | null, now: number, journal: Journal): void {
+    if (outcome) {
+      this.#fresh.set(key, outcome);
+      journal.putResult(key, outcome, now + KEEP_MS);
+    }
+    const running = this.#running.get(key);
+    if (running?.callId !== callId) return;
+    this.#running.delete(key);
+    running.finish();
+  }
+
+  /** The result is on disk. */
+  written(key: string): void {
+    this.#fresh.delete(key);
+  }
+
+  /** Lets go of attempts whose call crashed. */
+  sweep(now: number): void {
+    for (const [key, running] of this.#running) {
+      if (running.expiresAt > now) continue;
+      this.#running.delete(key);
+      running.finish();
+    }
+  }
+}

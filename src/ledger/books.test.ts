@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { Books, type Entry, type Hold } from "./books.ts";
+import type { HoldRequest } from "./types.ts";
+
+const PRICE = { input: 3_000_000, output: 15_000_000, cacheRead: 300_000, cacheWrite: 3_750_000 };
+const request = (over: Partial<HoldRequest> = {}): HoldRequest => ({
+  model: "test/model",
+  provider: "test",
+  price: PRICE,
+  markupBps: 10_300,
+  inputTokens: 1_000,
+  maxOutputTokens: 1_000,
+  minOutputTokens: 1,
+  ...over,
+});
+const call = (callId: string) => ({ callId, keyId: "key", tool: "chat", expiresAt: 1_000 });
+const open = (state = {}) =>
+  new Books({ balanceNano: 0, settledCostNano: 0, month: "2026-11", tokensUsed: 0, ...state }, []);
+
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe("books", () => {
+  it("let the plan's tokens pay first, then credit, then nobody", () => {
+    const books = open();
+    const first = books.place(call("a"), request(), 2_500);
+    expect(first?.hold).toMatchObject({ funding: "included", nano: 0, tokens: 2_000 });
+    expect(books.place(call("b"), request(), 2_500)).toBeNull();
+    books.credit("top-up", "key", 1_000_000_000, "");
+    const second = books.place(call("b"), request(), 2_500);
+    // All input at the dearest class (cache write) and the whole output, with the markup, rounded up.
+    expect(second?.hold).toMatchObject({ funding: "credit", nano: 19_312_500, grantedOutputTokens: 1_000 });
+    expect(books.availableNano).toBe(1_000_000_000 - 19_312_500);
+  });
+
+  it("cut the output to what is affordable instead of refusing what would have fitted", () => {
+    const books = open({ balanceNano: 10_000_000 });
+    const placed = books.place(call("a"), request(), 0);
+    const granted = placed?.hold.grantedOutputTokens as number;
+    expect(granted).toBeGreaterThan(0);
+    expect(granted).toBeLessThan(1_000);
+    expect(placed?.hold.nano).toBeLessThanOrEqual(10_000_000);
+    const oneMore = open({ balanceNano: 10_000_000 }).place(call("b"), request({ minOutputTokens: granted + 1 }), 0);
+    expect(oneMore).toBeNull();
+  });
+
+  it("bill an overrun as an entry of its own and in full", () => {
+    const books = open({ balanceNano: 1_000_000_000 });
+    const { hold } = books.place(call("a"), request({ maxOutputTokens: 10 }), 0) as { hold: Hold };
+    const posting = books.settle(hold, { input: 1_000, output: 1_000 });
+    expect(posting.entries.map((entry) => entry.kind)).toEqual(["settle", "overrun"]);
+    expect(-posting.entries.reduce((sum, entry) => sum + entry.creditNano, 0)).toBe(posting.costNano);
+    expect(books.reservedNano).toBe(0);
+  });
+
+  it("release a hold once", () => {
+    const books = open({ balanceNano: 1_000_000_000 });
+    const { hold } = books.place(call("a"), request(), 0) as { hold: Hold };
+    expect(books.release(hold, "expire")).toHaveLength(1);
+    expect(books.release(hold, "void")).toHaveLength(0);
+    expect(books.reservedNano).toBe(0);
+  });
+
+  it("start a month with no tokens used and the same money", () => {
+    const books = open({ balanceNano: 7, tokensUsed: 99 });
+    books.turnMonth("2026-12");
+    expect(books.state).toMatchObject({ tokensUsed: 0, balanceNano: 7, month: "2026-12" });
+    books.turnMonth("2026-11");
+    expect(books.state.month).toBe("2026-12");
+  });
+
+  it.each([1, 2, 3, 4, 5])("equal the sums of their entries after any history (seed %i)", (seed) => {
+    const next = random(seed);
+    const books = open();
+    const entries: Entry[] = [];
+    const holds: Hold[] = [];
+    const monthly = 500_000;
+    for (let i = 0; i < 4_000; i++) {
+      const dice = next();
+      if (dice < 0.05) entries.push(books.credit(`c${i}`, "key", Math.floor(next() * 50_000_000) + 1, ""));
+      else if (dice < 0.55) {
+        const before = books.availableNano;
+        const placed = books.place(
+          call(`h${i}`),
+          request({ maxOutputTokens: 1 + Math.floor(next() * 3_000) }),
+          monthly,
+        );
+        if (placed) {
+          entries.push(placed.entry);
+          holds.push(placed.hold);
+          if (placed.hold.funding === "credit") expect(placed.hold.nano).toBeLessThanOrEqual(before);
+        }
+      } else {
+        const hold = holds.splice(Math.floor(next() * holds.length), 1)[0];
+        if (!hold) continue;
+        if (next() < 0.2) entries.push(...books.release(hold, next() < 0.5 ? "void" : "expire"));
+        else {
+          const output = Math.floor(next() * (hold.grantedOutputTokens + 1));
+          entries.push(...books.settle(hold, { input: Math.floor(next() * 1_001), output }).entries);
+        }
+      }
+      expect(books.availableNano).toBeGreaterThanOrEqual(0);
+    }
+    const sum = (field: "creditNano" | "holdNano" | "tokens" | "costNano") => entries.reduce((s, e) => s + e[field], 0);
+    expect(books.state.balanceNano).toBe(sum("creditNano"));
+    expect(books.reservedNano).toBe(sum("holdNano"));
+    expect(books.state.tokensUsed).toBe(sum("tokens"));
+    expect(books.state.settledCostNano).toBe(sum("costNano"));
+    for (const hold of holds) books.release(hold, "void");
+    expect(books.reservedNano).toBe(0);
+    expect(books.reservedTokens).toBe(0);
+  });
+});

@@ -1,0 +1,218 @@
+import { costNano, type TokenUsage, totalTokens } from "./money.ts";
+import type { Funding, HoldRequest } from "./types.ts";
+
+/**
+ * The money of one account as a small pure state machine: no clock, no storage. Every step that moves anything returns the
+ * immutable entries to append; the sums of the entries' columns are the state at all times.
+ */
+
+export type EntryKind = "hold" | "settle" | "void" | "expire" | "overrun" | "credit";
+
+export interface Entry {
+  callId: string;
+  kind: EntryKind;
+  keyId: string;
+  /** Change of the reserved credit. */
+  holdNano: number;
+  /** Change of the prepaid balance. */
+  creditNano: number;
+  /** Change of the month's used tokens. */
+  tokens: number;
+  /** What the work was worth, whoever paid. */
+  costNano: number;
+  detail: Record<string, unknown>;
+}
+
+export interface Hold {
+  callId: string;
+  keyId: string;
+  tool: string;
+  request: HoldRequest;
+  funding: Funding;
+  /** Credit reserved; 0 when the plan's tokens pay. */
+  nano: number;
+  /** Included tokens reserved; 0 when credit pays. */
+  tokens: number;
+  grantedOutputTokens: number;
+  expiresAt: number;
+}
+
+export interface BooksState {
+  balanceNano: number;
+  settledCostNano: number;
+  /** `YYYY-MM` that `tokensUsed` belongs to. */
+  month: string;
+  tokensUsed: number;
+}
+
+export interface Posting {
+  entries: Entry[];
+  costNano: number;
+  creditNano: number;
+  funding: Funding;
+}
+
+export class Books {
+  readonly #state: BooksState;
+  readonly #holds = new Map<string, Hold>();
+  #reservedNano = 0;
+  #reservedTokens = 0;
+
+  constructor(state: BooksState, holds: readonly Hold[]) {
+    this.#state = { ...state };
+    for (const hold of holds) this.#add(hold);
+  }
+
+  get state(): Readonly<BooksState> {
+    return this.#state;
+  }
+  get reservedNano(): number {
+    return this.#reservedNano;
+  }
+  get reservedTokens(): number {
+    return this.#reservedTokens;
+  }
+  get availableNano(): number {
+    return this.#state.balanceNano - this.#reservedNano;
+  }
+  get holds(): ReadonlyMap<string, Hold> {
+    return this.#holds;
+  }
+
+  /** Starts a new month when the calendar has: used tokens return to zero, money stays. */
+  turnMonth(month: string): void {
+    if (month <= this.#state.month) return;
+    this.#state.month = month;
+    this.#state.tokensUsed = 0;
+  }
+
+  /** Tokens the plan still covers this month, or Infinity. */
+  remainingTokens(monthlyTokens: number | null): number {
+    if (monthlyTokens === null) return Number.POSITIVE_INFINITY;
+    return Math.max(0, monthlyTokens - this.#state.tokensUsed - this.#reservedTokens);
+  }
+
+  /**
+   * Reserves the worst case of a call: from the plan's tokens when they cover it, else from prepaid credit.
+   * The output is cut to what is affordable. Returns null when not even `minOutputTokens` is.
+   */
+  place(
+    call: { callId: string; keyId: string; tool: string; expiresAt: number },
+    request: HoldRequest,
+    monthlyTokens: number | null,
+  ): { hold: Hold; entry: Entry } | null {
+    const grant = this.#fromPlan(request, monthlyTokens) ?? this.#fromCredit(request);
+    if (!grant) return null;
+    const hold: Hold = { ...call, request, ...grant };
+    this.#add(hold);
+    return { hold, entry: entryOf(hold, "hold", { holdNano: hold.nano, detail: holdDetail(hold) }) };
+  }
+
+  /** Posts what a held call used and releases its hold. What exceeds the hold is an entry of its own. */
+  settle(hold: Hold, usage: TokenUsage): Posting {
+    const released = this.#remove(hold) ? -hold.nano : 0;
+    const cost = costNano(usage, hold.request.price, hold.request.markupBps);
+    const credit = hold.funding === "credit" ? cost : 0;
+    const within = Math.min(credit, hold.nano);
+    const tokens = hold.funding === "included" ? totalTokens(usage) : 0;
+    const entries = [
+      entryOf(hold, "settle", {
+        holdNano: released,
+        creditNano: -within,
+        tokens,
+        costNano: cost,
+        detail: { ...holdDetail(hold), usage },
+      }),
+    ];
+    if (credit > within) entries.push(entryOf(hold, "overrun", { creditNano: within - credit }));
+    this.#state.balanceNano -= credit;
+    this.#state.tokensUsed += tokens;
+    this.#state.settledCostNano += cost;
+    return { entries, costNano: cost, creditNano: credit, funding: hold.funding };
+  }
+
+  /** Releases a hold without a charge. */
+  release(hold: Hold, kind: "void" | "expire"): Entry[] {
+    if (!this.#remove(hold)) return [];
+    return [entryOf(hold, kind, { holdNano: -hold.nano })];
+  }
+
+  /** Adds prepaid credit. */
+  credit(id: string, keyId: string, nano: number, note: string): Entry {
+    this.#state.balanceNano += nano;
+    return {
+      callId: id,
+      kind: "credit",
+      keyId,
+      holdNano: 0,
+      creditNano: nano,
+      tokens: 0,
+      costNano: 0,
+      detail: { note },
+    };
+  }
+
+  #fromPlan(request: HoldRequest, monthlyTokens: number | null) {
+    const output = Math.min(request.maxOutputTokens, this.remainingTokens(monthlyTokens) - request.inputTokens);
+    if (output < request.minOutputTokens) return null;
+    return { funding: "included" as const, nano: 0, tokens: request.inputTokens + output, grantedOutputTokens: output };
+  }
+
+  #fromCredit(request: HoldRequest) {
+    const worst = (output: number) => costNano(dearestUsage(request, output), request.price, request.markupBps);
+    const output = largestAffordable(request.minOutputTokens, request.maxOutputTokens, this.availableNano, worst);
+    if (output === null) return null;
+    return { funding: "credit" as const, nano: worst(output), tokens: 0, grantedOutputTokens: output };
+  }
+
+  #add(hold: Hold): void {
+    this.#holds.set(hold.callId, hold);
+    this.#reservedNano += hold.nano;
+    this.#reservedTokens += hold.tokens;
+  }
+
+  #remove(hold: Hold): boolean {
+    if (!this.#holds.delete(hold.callId)) return false;
+    this.#reservedNano -= hold.nano;
+    this.#reservedTokens -= hold.tokens;
+    return true;
+  }
+}
+
+/** All input counted in its dearest class: a provider decides afterwards what was written to its cache. */
+function dearestUsage({ inputTokens, price }: HoldRequest, output: number): TokenUsage {
+  const writeIsDearer = (price.cacheWrite ?? price.input) > price.input;
+  return writeIsDearer ? { input: 0, cacheWrite: inputTokens, output } : { input: inputTokens, output };
+}
+
+/** Largest whole number in [min, max] whose cost fits; cost never falls as the number grows. */
+function largestAffordable(min: number, max: number, budget: number, cost: (n: number) => number): number | null {
+  if (cost(min) > budget) return null;
+  let fits = min;
+  let tooMuch = max + 1;
+  while (tooMuch - fits > 1) {
+    const middle = Math.floor((fits + tooMuch) / 2);
+    if (cost(middle) <= budget) fits = middle;
+    else tooMuch = middle;
+  }
+  return fits;
+}
+
+function entryOf(hold: Hold, kind: EntryKind, changes: Partial<Entry>): Entry {
+  return {
+    callId: hold.callId,
+    kind,
+    keyId: hold.keyId,
+    holdNano: 0,
+    creditNano: 0,
+    tokens: 0,
+    costNano: 0,
+    detail: {},
+    ...changes,
+  };
+}
+
+function holdDetail({ request, funding, grantedOutputTokens }: Hold): Record<string, unknown> {
+  const { model, provider, price, markupBps, inputTokens } = request;
+  return { model, provider, price, markupBps, funding, inputTokens, grantedOutputTokens };
+}

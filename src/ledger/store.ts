@@ -1,0 +1,314 @@
+import type { BooksState, Entry, Hold } from "./books.ts";
+import type { TallyRow } from "./tally.ts";
+import type { CallRecord, RateLimits } from "./types.ts";
+import type { WindowsSnapshot } from "./windows.ts";
+
+/** The ledger's tables and the statements over them. Bulk rows travel as one JSON parameter: one statement a batch. */
+
+export interface StoredKey {
+  id: string;
+  hash: string;
+  name: string;
+  user: string;
+  scopes: string[];
+  createdAt: number;
+  expiresAt: number | null;
+  revokedAt: number | null;
+  lastUsedAt: number | null;
+  limits: Partial<RateLimits> | null;
+}
+
+export interface Account {
+  account: string;
+  plan: string;
+}
+
+/** A call as it waits to be copied to D1. `pos` orders the outbox; a changed record takes a new one. */
+export interface OutboxRow extends CallRecord {
+  pos: number;
+  via: string;
+  client: string | null;
+  user: string;
+  duration_ms: number | null;
+}
+
+export interface StoredResult {
+  inputHash: string;
+  callId: string;
+  result: string;
+  costNano: number;
+}
+
+const SCHEMA = `
+  CREATE TABLE account (id INTEGER PRIMARY KEY CHECK (id = 1), account TEXT NOT NULL, plan TEXT NOT NULL, created_at INTEGER NOT NULL);
+  CREATE TABLE keys (
+    id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, user TEXT NOT NULL, scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, last_used_at INTEGER, limits TEXT
+  );
+  CREATE TABLE books (
+    id INTEGER PRIMARY KEY CHECK (id = 1), balance_nano INTEGER NOT NULL, settled_cost_nano INTEGER NOT NULL,
+    month TEXT NOT NULL, tokens_used INTEGER NOT NULL
+  );
+  CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, call_id TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, key_id TEXT NOT NULL,
+    hold_nano INTEGER NOT NULL, credit_nano INTEGER NOT NULL, tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL, detail TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX entries_once ON entries (call_id, kind);
+  CREATE TABLE holds (call_id TEXT PRIMARY KEY, body TEXT NOT NULL);
+  CREATE TABLE calls (
+    id TEXT PRIMARY KEY, pos INTEGER NOT NULL UNIQUE, at TEXT NOT NULL, tool TEXT NOT NULL, model TEXT, key_id TEXT NOT NULL,
+    user TEXT NOT NULL, via TEXT NOT NULL, client TEXT, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+    cost_nano INTEGER NOT NULL, credit_nano INTEGER NOT NULL, status TEXT NOT NULL, estimated INTEGER NOT NULL, duration_ms INTEGER
+  );
+  CREATE TABLE tally (
+    day TEXT NOT NULL, tool TEXT NOT NULL, model TEXT NOT NULL, key_id TEXT NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL,
+    PRIMARY KEY (day, tool, model, key_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE windows (scope TEXT PRIMARY KEY, body TEXT NOT NULL);
+  CREATE TABLE results (
+    key TEXT PRIMARY KEY, input_hash TEXT NOT NULL, call_id TEXT NOT NULL, result TEXT NOT NULL, cost_nano INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  );
+  CREATE INDEX results_by_expiry ON results (expires_at);
+  CREATE TABLE outbox (id INTEGER PRIMARY KEY CHECK (id = 1), acked INTEGER NOT NULL);
+`;
+
+const CALL_COLUMNS = `id, pos, at, tool, model, key_id, user, via, client, input_tokens, output_tokens, cost_nano, credit_nano,
+  status, estimated, duration_ms`;
+
+export class Store {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+  }
+
+  /** False for an account that was never opened: asking about one writes nothing. */
+  exists(): boolean {
+    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'account'").toArray().length > 0;
+  }
+
+  create(account: Account, month: string, now: number): void {
+    this.#sql.exec(SCHEMA);
+    this.#sql.exec("INSERT INTO account VALUES (1, ?, ?, ?)", account.account, account.plan, now);
+    this.#sql.exec("INSERT INTO books VALUES (1, 0, 0, ?, 0)", month);
+    this.#sql.exec("INSERT INTO outbox VALUES (1, 0)");
+  }
+
+  transaction(work: () => void): void {
+    this.#storage.transactionSync(work);
+  }
+
+  account(): Account {
+    return this.#sql.exec<{ account: string; plan: string }>("SELECT account, plan FROM account WHERE id = 1").one();
+  }
+
+  setPlan(plan: string): void {
+    this.#sql.exec("UPDATE account SET plan = ? WHERE id = 1", plan);
+  }
+
+  keys(): StoredKey[] {
+    return this.#sql
+      .exec("SELECT * FROM keys")
+      .toArray()
+      .map((row) => ({
+        id: row.id as string,
+        hash: row.hash as string,
+        name: row.name as string,
+        user: row.user as string,
+        scopes: JSON.parse(row.scopes as string),
+        createdAt: row.created_at as number,
+        expiresAt: row.expires_at as number | null,
+        revokedAt: row.revoked_at as number | null,
+        lastUsedAt: row.last_used_at as number | null,
+        limits: row.limits === null ? null : JSON.parse(row.limits as string),
+      }));
+  }
+
+  putKey(key: StoredKey): void {
+    this.#sql.exec(
+      `INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at, last_used_at = excluded.last_used_at`,
+      key.id,
+      key.hash,
+      key.name,
+      key.user,
+      JSON.stringify(key.scopes),
+      key.createdAt,
+      key.expiresAt,
+      key.revokedAt,
+      key.lastUsedAt,
+      key.limits === null ? null : JSON.stringify(key.limits),
+    );
+  }
+
+  books(): BooksState {
+    const row = this.#sql.exec("SELECT * FROM books WHERE id = 1").one();
+    return {
+      balanceNano: row.balance_nano as number,
+      settledCostNano: row.settled_cost_nano as number,
+      month: row.month as string,
+      tokensUsed: row.tokens_used as number,
+    };
+  }
+
+  holds(): Hold[] {
+    return this.#sql
+      .exec<{ body: string }>("SELECT body FROM holds")
+      .toArray()
+      .map((row) => JSON.parse(row.body));
+  }
+
+  /** Appends entries with the state they lead to and the holds they leave open: one unit. */
+  post(entries: readonly (Entry & { at: number })[], books: BooksState, open: ReadonlyMap<string, Hold>): void {
+    this.#sql.exec(
+      `INSERT INTO entries (call_id, kind, at, key_id, hold_nano, credit_nano, tokens, cost_nano, detail)
+       SELECT value ->> 'callId', value ->> 'kind', value ->> 'at', value ->> 'keyId', value ->> 'holdNano', value ->> 'creditNano',
+              value ->> 'tokens', value ->> 'costNano', value -> 'detail' FROM json_each(?)`,
+      JSON.stringify(entries),
+    );
+    this.#sql.exec(
+      "UPDATE books SET balance_nano = ?, settled_cost_nano = ?, month = ?, tokens_used = ? WHERE id = 1",
+      books.balanceNano,
+      books.settledCostNano,
+      books.month,
+      books.tokensUsed,
+    );
+    for (const callId of new Set(entries.map((entry) => entry.callId))) {
+      const hold = open.get(callId);
+      if (hold) this.#sql.exec("INSERT OR REPLACE INTO holds VALUES (?, ?)", callId, JSON.stringify(hold));
+      else this.#sql.exec("DELETE FROM holds WHERE call_id = ?", callId);
+    }
+  }
+
+  /** The entry that ended a call, if it has ended. */
+  ended(callId: string): { kind: string; cost_nano: number; credit_nano: number; detail: string } | undefined {
+    return this.#sql
+      .exec<{ kind: string; cost_nano: number; credit_nano: number; detail: string }>(
+        `SELECT kind, cost_nano, (SELECT sum(credit_nano) FROM entries o WHERE o.call_id = e.call_id) AS credit_nano, detail
+         FROM entries e WHERE call_id = ? AND kind IN ('settle', 'void')`,
+        callId,
+      )
+      .toArray()[0];
+  }
+
+  /** Whether credit with this id was posted before. */
+  credited(id: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM entries WHERE call_id = ? AND kind = 'credit'", id).toArray().length > 0;
+  }
+
+  putCalls(rows: readonly OutboxRow[]): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO calls (${CALL_COLUMNS})
+       SELECT value ->> 'id', value ->> 'pos', value ->> 'at', value ->> 'tool', value ->> 'model', value ->> 'key_id', value ->> 'user',
+              value ->> 'via', value ->> 'client', value ->> 'input_tokens', value ->> 'output_tokens', value ->> 'cost_nano',
+              value ->> 'credit_nano', value ->> 'status', value ->> 'estimated', value ->> 'duration_ms' FROM json_each(?)`,
+      JSON.stringify(rows),
+    );
+  }
+
+  call(id: string): OutboxRow | undefined {
+    return this.#calls("WHERE id = ?", id)[0];
+  }
+
+  /** Newest first. */
+  recentCalls(limit: number): OutboxRow[] {
+    return this.#calls("ORDER BY pos DESC LIMIT ?", limit);
+  }
+
+  unacknowledged(limit: number): OutboxRow[] {
+    return this.#calls("WHERE pos > (SELECT acked FROM outbox) ORDER BY pos LIMIT ?", limit);
+  }
+
+  acknowledge(pos: number): void {
+    this.#sql.exec("UPDATE outbox SET acked = max(acked, ?) WHERE id = 1", pos);
+  }
+
+  /** Position of the newest call, calls waiting for D1, and what those cost. */
+  outbox(): { pos: number; pending: number; pendingNano: number } {
+    return this.#sql
+      .exec<{ pos: number; pending: number; pendingNano: number }>(
+        `SELECT max(acked, coalesce((SELECT max(pos) FROM calls), 0)) AS pos,
+                (SELECT count(*) FROM calls WHERE pos > acked) AS pending,
+                (SELECT coalesce(sum(cost_nano), 0) FROM calls WHERE pos > acked) AS pendingNano FROM outbox WHERE id = 1`,
+      )
+      .one();
+  }
+
+  /** Forgets calls D1 has acknowledged once they are older than `before` (ISO), and results past their time. */
+  prune(before: string, now: number): void {
+    this.#sql.exec("DELETE FROM calls WHERE pos <= (SELECT acked FROM outbox) AND at < ?", before);
+    this.#sql.exec("DELETE FROM results WHERE expires_at <= ?", now);
+  }
+
+  addTally(rows: readonly TallyRow[]): void {
+    this.#sql.exec(
+      `INSERT INTO tally SELECT value ->> 'day', value ->> 'tool', value ->> 'model', value ->> 'key_id', value ->> 'calls', value ->> 'errors',
+              value ->> 'input_tokens', value ->> 'output_tokens', value ->> 'cost_nano' FROM json_each(?) WHERE true
+       ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors,
+         input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
+         cost_nano = cost_nano + excluded.cost_nano`,
+      JSON.stringify(rows),
+    );
+  }
+
+  /** Rows of one month, `YYYY-MM`. */
+  tally(month: string): TallyRow[] {
+    const rows = this.#sql.exec("SELECT * FROM tally WHERE day >= ? AND day < ?", `${month}-01`, `${month}-99`);
+    return rows.toArray() as unknown as TallyRow[];
+  }
+
+  windows(): Map<string, WindowsSnapshot> {
+    const rows = this.#sql.exec<{ scope: string; body: string }>("SELECT scope, body FROM windows").toArray();
+    return new Map(rows.map(({ scope, body }) => [scope, JSON.parse(body)]));
+  }
+
+  putWindows(scope: string, snapshot: WindowsSnapshot): void {
+    this.#sql.exec("INSERT OR REPLACE INTO windows VALUES (?, ?)", scope, JSON.stringify(snapshot));
+  }
+
+  result(key: string, now: number): StoredResult | undefined {
+    return this.#sql
+      .exec<{ inputHash: string; callId: string; result: string; costNano: number }>(
+        `SELECT input_hash AS inputHash, call_id AS callId, result, cost_nano AS costNano FROM results
+         WHERE key = ? AND expires_at > ?`,
+        key,
+        now,
+      )
+      .toArray()[0];
+  }
+
+  putResult(key: string, stored: StoredResult, expiresAt: number): void {
+    const { inputHash, callId, result, costNano } = stored;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)",
+      key,
+      inputHash,
+      callId,
+      result,
+      costNano,
+      expiresAt,
+    );
+  }
+
+  /** Sums over every entry ever posted. Grows with the history: for audits, never on the path of a call. */
+  sums(): { entries: number; credit: number; hold: number; cost: number; holds: number; holdsNano: number } {
+    return this.#sql
+      .exec<{ entries: number; credit: number; hold: number; cost: number; holds: number; holdsNano: number }>(
+        `SELECT count(*) AS entries, coalesce(sum(credit_nano), 0) AS credit, coalesce(sum(hold_nano), 0) AS hold,
+                coalesce(sum(cost_nano), 0) AS cost, (SELECT count(*) FROM holds) AS holds,
+                (SELECT coalesce(sum(body ->> 'nano'), 0) FROM holds) AS holdsNano FROM entries`,
+      )
+      .one();
+  }
+
+  #calls(tail: string, bind: string | number): OutboxRow[] {
+    return this.#sql
+      .exec(`SELECT ${CALL_COLUMNS} FROM calls ${tail}`, bind)
+      .toArray()
+      .map((row) => ({ ...row, estimated: row.estimated === 1 }) as unknown as OutboxRow);
+  }
+}
