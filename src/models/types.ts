@@ -41,6 +41,8 @@ export interface ModelInfo {
   markupBps: number;
   price: TokenPrice;
   contextTokens: number;
+  /** Longer prompts cost more than `price` says, so a prompt must provably stay within this many tokens. */
+  inputLimit?: number;
   maxOutputTokens: number;
   /** True when the model can only answer from passages, so chat always retrieves for it. */
   needsPassages: boolean;

@@ -1,19 +1,11 @@
 import type { z } from "zod";
-import type { HoldRequest, UsageReport } from "../ledger/types.ts";
+import type { Accounts } from "../auth/accounts.ts";
+import type { Scope } from "../auth/scopes.ts";
+import type { ErrorCode, ErrorExtras } from "../errors.ts";
 import type { TokenUsage } from "../ledger/money.ts";
+import type { HoldRequest, UsageReport } from "../ledger/types.ts";
 import type { Models } from "../models/types.ts";
 import type { VaultApi } from "../vault/types.ts";
-import type { ErrorCode, ErrorExtras } from "../errors.ts";
-
-export type Scope =
-  | "chat"
-  | "usage"
-  | "sync"
-  | "search"
-  | "documents:write"
-  | "account"
-  | "admin"
-  | "offline_access";
 
 /** Who is calling, as the gate established it. */
 export interface Principal {
@@ -51,13 +43,15 @@ export interface Call {
   readonly vault: VaultApi;
   readonly models: Models;
   readonly blobs: BlobStore;
+  /** Accounts and keys, for the tools that manage them. */
+  readonly accounts: Accounts;
   /** Aborted when the call is cancelled. A client that merely hung up does not abort it. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch at which the call must have answered. */
   readonly deadline: number;
   /** Same for a repeated attempt with the same idempotency key, otherwise the call id: derive ids of created things from it. */
   readonly attempt: string;
-  /** Present when the tool declared `reads: "usage"`: the report as of this call's admission. */
+  /** Present when the tool declared `reads`: the report as of this call's admission, this call included. */
   readonly usage?: UsageReport;
   /** Output tokens granted by the hold (at most what was asked; fewer when only fewer are affordable). */
   readonly granted?: number;
@@ -67,8 +61,8 @@ export interface Call {
    * @throws WaypostError `payment_required`
    */
   reserve(hold: HoldRequest): Promise<number>;
-  /** Records what was used, to be billed when the call ends. Returns what it will cost, in nano-USD. */
-  charge(usage: TokenUsage, note?: { estimated?: boolean }): number;
+  /** Records what was used, to be billed when the call ends, once. Returns what it will cost, in nano-USD: 0 without a hold. */
+  charge(usage: TokenUsage, note: { model: string; estimated?: boolean }): number;
   /**
    * Ends the call with an error but bills what was recorded with `charge`: for work that was done and paid for upstream.
    * Any other error thrown by `run` releases the hold and bills nothing.
@@ -92,11 +86,18 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   /** Strict object at module scope: building schemas per request was the largest cost measured. */
   input: I;
   output: O;
-  rest: { method: "get" | "post"; path: `/${string}` };
+  /** Path below `/v1`; `{name}` segments and query parameters are fields of the input. */
+  rest: { method: "get" | "post" | "delete"; path: `/${string}` };
+  /** Offered over REST only: what a program or operator does and an agent should not. */
+  restOnly?: boolean;
+  /** The result holds a secret that is shown once, so it is never kept for a replay. */
+  secretResult?: boolean;
+  /** True when `run` uses a model, so that the call is booked when it ends and not when it is admitted. */
+  metered?: boolean;
   /** True when `run` emits deltas: REST then offers server-sent events, MCP sends progress. */
   streams?: boolean;
-  /** Ask the ledger for the usage report in the admission itself, so that reading it costs no second hop. */
-  reads?: "usage";
+  /** What to ask of the usage report in the admission itself, so that reading it costs no second hop. */
+  reads?: (input: z.output<I>) => { recent: number; month?: string };
   /** The most the call can cost, if the input alone tells; absent = free or reserved later with `call.reserve`. */
   quote?: (input: z.output<I>, models: Models) => HoldRequest | undefined;
   run: (call: Call, input: z.output<I>) => Promise<z.output<O>>;

@@ -49,7 +49,14 @@ export interface Session extends SessionSummary {
 
 /** What a device asks to happen. `id` is its own (a ULID): repeating it returns the first outcome. */
 export type Mutation =
-  | { id: string; kind: "session.create"; session_id: string; title?: string; model_preference?: string; context?: SessionContext }
+  | {
+      id: string;
+      kind: "session.create";
+      session_id: string;
+      title?: string;
+      model_preference?: string;
+      context?: SessionContext;
+    }
   | {
       id: string;
       kind: "session.update";
@@ -60,19 +67,31 @@ export type Mutation =
       model_preference?: string | null;
       context?: SessionContext;
     }
-  | { id: string; kind: "session.delete"; session_id: string }
-  | { id: string; kind: "session.clear"; session_id: string }
+  /** With `base_seq`: a conflict when another device changed the session since. Without: unconditional. */
+  | { id: string; kind: "session.delete"; session_id: string; base_seq?: number }
+  /** With `base_seq`: drops only what the device had seen by then or wrote itself. Without: drops every message. */
+  | { id: string; kind: "session.clear"; session_id: string; base_seq?: number }
   | { id: string; kind: "message.append"; session_id: string; messages: Message[] };
 
 export type MutationOutcome =
   | { id: string; status: "applied"; seq: number }
   | { id: string; status: "duplicate"; seq: number }
-  | { id: string; status: "conflict"; detail: string; server: Record<string, unknown>; seq: number }
+  /** `server`: what stays stored, by field; `yours`: what was sent instead, by field or as the ids of messages not stored. */
+  | {
+      id: string;
+      status: "conflict";
+      detail: string;
+      server: Record<string, unknown>;
+      yours: Record<string, unknown>;
+      seq: number;
+    }
   | { id: string; status: "refused"; detail: string };
 
 export interface PushRequest {
   device_id: string;
   mutations: Mutation[];
+  /** The device's cursor. When it is not from this history (restored vault), nothing is pushed: `resync_required`. */
+  cursor?: Cursor;
 }
 export interface PushReply {
   outcomes: MutationOutcome[];
@@ -81,7 +100,13 @@ export interface PushReply {
 
 /** One entry of the change log with the entity as it is now (null when deleted). */
 export type Change =
-  | { seq: number; kind: "session"; id: string; deleted: boolean; session: Omit<SessionSummary, "message_count"> & { context: SessionContext } | null }
+  | {
+      seq: number;
+      kind: "session";
+      id: string;
+      deleted: boolean;
+      session: (Omit<SessionSummary, "message_count"> & { context: SessionContext }) | null;
+    }
   | { seq: number; kind: "message"; id: string; deleted: boolean; session_id: string; message: Message | null }
   | { seq: number; kind: "document"; id: string; deleted: boolean; document: DocumentSummary | null };
 
@@ -93,6 +118,8 @@ export interface PullRequest {
   kinds?: Change["kind"][];
   /** Only changes of this session and its messages. */
   session_id?: string;
+  /** Stop early, with `more`, when the changes' JSON would exceed this. Default 200,000; one change is always returned. */
+  max_bytes?: number;
 }
 export interface PullReply {
   changes: Change[];
@@ -227,8 +254,15 @@ export interface SearchReply {
   candidates: number;
 }
 
+/** Part of a text, in UTF-16 code units. */
+export interface TextWindow {
+  offset: number;
+  length: number;
+}
+
 export type FetchedItem =
-  | { kind: "document"; document: DocumentSummary; text: string }
+  /** `length`: characters of the whole text, of which `text` is the part that was asked for. */
+  | { kind: "document"; document: DocumentSummary; text: string; length: number }
   | { kind: "chunk"; document: DocumentSummary; chunk: Chunk; chunk_count: number }
   | { kind: "message"; session_id: string; session_title: string; message: Message };
 
@@ -242,7 +276,8 @@ export interface VaultApi {
   putDocument(document: PreparedDocument): Promise<Result<PutDocumentOutcome>>;
   deleteDocument(id: string): Promise<Result<DeleteDocumentOutcome>>;
   search(request: SearchRequest): Promise<Result<SearchReply>>;
-  fetchItem(id: string): Promise<Result<FetchedItem>>;
+  /** With `window`, a document's text comes from `offset` on in whole passages, at most `length` characters (at least one passage). */
+  fetchItem(id: string, window?: TextWindow): Promise<Result<FetchedItem>>;
   /** Answers when the store does. */
   ping(): Promise<Result<Cursor>>;
 }

@@ -21,6 +21,7 @@ export class Vault extends DurableObject<Env> implements T.VaultApi {
     ctx.storage.transactionSync(() => {
       changes.createSchema(ctx.storage);
       sessions.createSchema(ctx.storage);
+      sync.createSchema(ctx.storage);
       documents.createSchema(ctx.storage);
       retrieval.createSchema(ctx.storage);
     });
@@ -58,8 +59,8 @@ export class Vault extends DurableObject<Env> implements T.VaultApi {
     return retrieval.search(this.#storage, request);
   }
 
-  async fetchItem(id: string): Promise<Result<T.FetchedItem>> {
-    return retrieval.fetchItem(this.#storage, id);
+  async fetchItem(id: string, window?: T.TextWindow): Promise<Result<T.FetchedItem>> {
+    return retrieval.fetchItem(this.#storage, id, window);
   }
 
   async ping(): Promise<Result<T.Cursor>> {

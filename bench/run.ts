@@ -1,0 +1,119 @@
+import { gzipSync } from "node:zlib";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startWaypost } from "../test/node/harness.ts";
+import { build } from "../scripts/lib/build.ts";
+import { serveBare, serveBundle, workerdCpuSeconds } from "./lib/bare.ts";
+import { latency, load, quantile, type Round, type Target } from "./lib/load.ts";
+
+/**
+ * Ratios within one run: workerd is addressed directly, the governed product and the bare server take turns, and the
+ * median of the rounds counts. Absolute figures depend on the machine and its load.
+ */
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    connections: { type: "string", default: "16" },
+  },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const connections = Number(values.connections);
+
+/** A plan that never refuses, so that what is measured is the work and not the limits. */
+const PLANS = JSON.stringify({
+  enterprise: { minute: 100_000_000, hour: 1_000_000_000, day: 10_000_000_000, monthlyTokens: null },
+});
+
+let missed = 0;
+
+function report(name: string, ratio: number, goal: number, detail: string, atMost = false): void {
+  const reached = atMost ? ratio <= goal : ratio >= goal;
+  if (!reached) missed++;
+  console.log(`${reached ? "ok  " : "MISS"}  ${name.padEnd(46)} ${ratio.toFixed(3)}  (goal ${atMost ? "≤" : "≥"} ${goal})  ${detail}`);
+}
+
+async function compare(name: string, governed: Target, bare: Target, goal: number): Promise<void> {
+  const taken: { governed: Round; bare: Round }[] = [];
+  await load(governed, connections, 2);
+  await load(bare, connections, 2);
+  for (let i = 0; i < rounds; i++) {
+    taken.push({ governed: await load(governed, connections, seconds), bare: await load(bare, connections, seconds) });
+  }
+  const ratio = quantile(taken.map((round) => round.governed.rps / round.bare.rps), 0.5);
+  const rps = (side: "governed" | "bare") => Math.round(quantile(taken.map((round) => round[side].rps), 0.5));
+  const one = { governed: await latency(governed, 1_000), bare: await latency(bare, 1_000) };
+  const ms = ({ p50, p99 }: { p50: number; p99: number }) => `p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`;
+  report(name, ratio, goal, `${rps("governed")} / ${rps("bare")} requests/s; one at a time ${ms(one.governed)} / ${ms(one.bare)}`);
+}
+
+const MODERN = "2026-07-28";
+
+function rpc(url: string, headers: Record<string, string>, era: "2026" | "2025", method: string, params: object): Target {
+  const meta = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1.0.0" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const modern = era === "2026";
+  const name = (params as { name?: string }).name;
+  return {
+    name: `${method} ${era}`,
+    url: `${url}/mcp`,
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      "mcp-protocol-version": modern ? MODERN : "2025-11-25",
+      ...(modern ? { "mcp-method": method, ...(name ? { "mcp-name": name } : {}) } : {}),
+      ...headers,
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: modern ? { ...params, _meta: meta } : params }),
+  };
+}
+
+/** CPU that starting the bundle costs over starting an empty worker, and the bundle's size. */
+async function coldStart(): Promise<void> {
+  const out = mkdtempSync(join(tmpdir(), "waypost-bench-"));
+  await build(join(import.meta.dirname, ".."), out, new AbortController().signal);
+  const bundle = join(out, "index.js");
+  const cost = async (serve: () => ReturnType<typeof serveBare>) => {
+    const server = await serve();
+    await (await fetch(`${server.url}/health`)).arrayBuffer();
+    const cpu = workerdCpuSeconds() * 1_000;
+    await server.stop();
+    return cpu;
+  };
+  const extra: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const empty = await cost(() => serveBare("empty"));
+    extra.push((await cost(() => serveBundle(bundle))) - empty);
+  }
+  report("cold start, ms CPU over an empty worker", quantile(extra, 0.5), 100, `${extra.map((ms) => ms.toFixed(0)).join(" ")}`, true);
+  const gzip = gzipSync(readFileSync(bundle)).byteLength;
+  report("bundle, MB gzip", gzip / 1_000_000, 1, `${gzip} bytes`, true);
+  rmSync(out, { recursive: true });
+}
+
+await coldStart();
+const waypost = await startWaypost({ vars: { PLANS } });
+const hono = await serveBare("bare_hono");
+const mcp = await serveBare("bare_mcp");
+try {
+  const auth = { authorization: `Bearer ${waypost.apiKey}` };
+  const usage = { name: "usage", url: `${waypost.url}/v1/usage`, headers: auth };
+  await compare("GET /v1/usage over a bare Hono route", usage, { name: "bare", url: `${hono.url}/v1/usage` }, 0.45);
+  for (const era of ["2026", "2025"] as const) {
+    const call = { name: "usage", arguments: {} };
+    const governed = (method: string, params: object) => rpc(waypost.url, auth, era, method, params);
+    const bare = (method: string, params: object) => rpc(mcp.url, {}, era, method, params);
+    await compare(`tools/call over a bare MCP server (${era})`, governed("tools/call", call), bare("tools/call", call), 0.85);
+    await compare(`tools/list over a bare MCP server (${era})`, governed("tools/list", {}), bare("tools/list", {}), 0.85);
+  }
+} finally {
+  await Promise.all([waypost.stop(), hono.stop(), mcp.stop()]);
+}
+process.exitCode = missed > 0 ? 1 : 0;

@@ -1,0 +1,13 @@
+/** A reason not to start that the person at the terminal can act on: printed as one line, exit code 1. */
+export class StartFailure extends Error {
+  override readonly name = "StartFailure";
+}
+
+/** First line of an error's message, for failures that are reported in one line. */
+export function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split("\n", 1)[0] ?? "";
+}
+
+export const portInUse = (port: number): StartFailure =>
+  new StartFailure(`port ${port} is in use; stop what listens there, or use --port N (0 = any free port)`);

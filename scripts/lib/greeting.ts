@@ -1,0 +1,45 @@
+import { relative } from "node:path";
+import type { Owner } from "./owner.ts";
+
+/** What `--json` prints, in this order. */
+export interface Running extends Owner {
+  url: string;
+  mcp: string;
+  /** Process to send SIGTERM to. */
+  pid: number;
+}
+
+/** What a person sees once it serves: addresses, key, and lines to paste. */
+export function greeting({ url, mcp, apiKey }: Running, stateDir: string): string {
+  const config = {
+    mcpServers: { waypost: { type: "http", url: mcp, headers: { Authorization: `Bearer ${apiKey}` } } },
+  };
+  return `
+Waypost is running at ${url}  (Ctrl-C stops it)
+
+  MCP      ${mcp}
+  API key  ${apiKey}
+  Data     ${nearest(stateDir)}
+
+Claude Code
+  claude mcp add --transport http waypost ${mcp} --header "Authorization: Bearer ${apiKey}"
+
+Cursor and others, in mcp.json
+  ${JSON.stringify(config)}
+
+Try it in another terminal
+  KEY=${apiKey}
+  ${curl(`${url}/v1/documents`, { documents: [{ title: "Tea", text: "Green tea is best at 80 °C." }] })}
+  ${curl(`${url}/v1/search`, { query: "how hot should the water for tea be" })}
+`;
+}
+
+function curl(url: string, body: object): string {
+  const headers = '-H "Authorization: Bearer $KEY" -H "Content-Type: application/json"';
+  return `curl ${url} ${headers} -d '${JSON.stringify(body)}'`;
+}
+
+function nearest(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") ? path : short || ".";
+}

@@ -1,0 +1,120 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Miniflare as MiniflareInstance, V4MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { build } from "./build.ts";
+import { firstLine, portInUse, StartFailure } from "./failure.ts";
+import type { LogFile } from "./log.ts";
+import { applyMigrations } from "./migrations.ts";
+import type { State } from "./state.ts";
+import { guardWorkerd, linkWorkerd } from "./workerd.ts";
+
+// wrangler's own Miniflare and workerd: the ones its options are made for, whichever others are installed.
+const ofWrangler = createRequire(createRequire(import.meta.url).resolve("wrangler/package.json"));
+const { Miniflare, NoOpLog, convertV4MiniflareOptions } = ofWrangler("miniflare") as typeof import("miniflare");
+
+const HOST = "127.0.0.1";
+
+export interface Runtime {
+  /** Origin, without a slash at the end. */
+  url: string;
+  stop(): Promise<void>;
+}
+
+export interface RuntimeOptions {
+  root: string;
+  state: State;
+  port: number;
+  /** Settings and secrets, on top of the `[vars]` of wrangler.toml. */
+  bindings: Record<string, string>;
+  log: LogFile;
+  signal: AbortSignal;
+}
+
+/**
+ * Runs the Worker in workerd, with its stores in the state directory and the D1 migrations applied. Requests go
+ * straight to workerd; this process takes no part in them.
+ * @throws StartFailure when the port was taken meanwhile, or the Worker does not build
+ */
+export async function serve(options: RuntimeOptions): Promise<Runtime> {
+  const { root, state, log } = options;
+  const binary = process.env.MINIFLARE_WORKERD_PATH ?? ofWrangler("workerd").default;
+  const modules = await build(root, state.path("build"), options.signal);
+  process.env.MINIFLARE_WORKERD_PATH = linkWorkerd(state, binary);
+  const release = guardWorkerd(state);
+  const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
+  const miniflare = withoutSignalHandlers(
+    () =>
+      new Miniflare(
+        convertV4MiniflareOptions({
+          log: new NoOpLog(),
+          handleStructuredLogs: ({ level, message, timestamp }) => log.write(level, message, timestamp),
+          unsafeHandleRuntimeRestart: () => log.write("error", "workerd ended unexpectedly and was started again"),
+          cf: false,
+          telemetry: { enabled: false },
+          resourcePersistencePath: state.path("store"),
+          workers: [workerOptions(config, modules, state.path("build"), options)],
+        }),
+      ),
+  );
+  const stop = async () => {
+    await miniflare.dispose();
+    release();
+  };
+  try {
+    await miniflare.ready;
+    await migrate(miniflare, config, root);
+    const url = await miniflare.unsafeGetDirectURL();
+    return { url: url.origin, stop };
+  } catch (error) {
+    await stop();
+    if ((error as { code?: string }).code === "ERR_ADDRESS_IN_USE") throw portInUse(options.port);
+    throw error;
+  }
+}
+
+type Config = ReturnType<typeof unstable_readConfig>;
+type Worker = Extract<V4MiniflareOptions, { workers: unknown }>["workers"][number];
+
+function workerOptions(
+  config: Config,
+  modules: Awaited<ReturnType<typeof build>>,
+  modulesRoot: string,
+  options: RuntimeOptions,
+): Worker {
+  // The modules are built already, so the rules for finding more of them do not apply.
+  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+  return {
+    ...(worker as object),
+    name: config.name,
+    modules,
+    modulesRoot,
+    // Not wrangler's: it reads .dev.vars on its own, and we have read the settings file that was asked for.
+    bindings: { ...config.vars, ...options.bindings },
+    unsafeDirectSockets: [{ host: HOST, port: options.port }],
+  };
+}
+
+async function migrate(miniflare: MiniflareInstance, config: Config, root: string): Promise<void> {
+  for (const { binding, migrations_dir } of config.d1_databases) {
+    if (!migrations_dir) continue;
+    try {
+      await applyMigrations(await miniflare.getD1Database(binding), join(root, migrations_dir));
+    } catch (error) {
+      throw new StartFailure(`the migrations of the database ${binding} failed: ${firstLine(error)}`);
+    }
+  }
+}
+
+/** Miniflare ends the process at once on a signal, which would leave locks and logs untidied: its handlers are taken off. */
+function withoutSignalHandlers<T>(construct: () => T): T {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const before = signals.map((signal) => process.listeners(signal));
+  const made = construct();
+  signals.forEach((signal, i) => {
+    for (const listener of process.listeners(signal)) {
+      if (!before[i]?.includes(listener)) process.off(signal, listener);
+    }
+  });
+  return made;
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import type { Env } from "../../src/env.ts";
+import { firstLine, StartFailure } from "./failure.ts";
+
+/** Settings that are taken from the environment. The start script makes SETUP_TOKEN itself. */
+export const SETTINGS = [
+  "ALLOWED_ORIGINS",
+  "PLANS",
+  "OPENAI_API_KEY",
+  "OPENAI_BASE_URL",
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_BASE_URL",
+  "OLLAMA_HOST",
+  "DEFAULT_MODEL",
+  "MODEL_PROVIDERS",
+  "MODEL_PRICES",
+  "PROVIDER_TIMEOUT_MS",
+] as const;
+
+type OptionalName = { [K in keyof Env]-?: undefined extends Env[K] ? K : never }[keyof Env];
+type Forgotten = Exclude<OptionalName, (typeof SETTINGS)[number] | "SETUP_TOKEN">;
+// Does not compile when src/env.ts has a setting that SETTINGS lacks, or the other way round.
+const _complete: [Forgotten] extends [never] ? readonly OptionalName[] : Forgotten = SETTINGS;
+
+/**
+ * Settings for the Worker: everything in the settings file, and those of `SETTINGS` that the environment has.
+ * The environment wins; an empty value counts as not set.
+ * @throws StartFailure when the file exists but cannot be read
+ */
+export function readSettings(file: string, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(readVars(file))) if (value) settings[name] = value;
+  for (const name of SETTINGS) {
+    const value = environment[name];
+    if (value) settings[name] = value;
+  }
+  return settings;
+}
+
+function readVars(file: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(file, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new StartFailure(`cannot read the settings file ${file}: ${firstLine(error)}`);
+  }
+}

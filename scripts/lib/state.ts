@@ -1,0 +1,96 @@
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { firstLine, StartFailure } from "./failure.ts";
+
+/** Who runs on a state directory, for the message that a second start prints. */
+interface Instance {
+  pid: number;
+  port: number;
+}
+
+/** The state directory, held by this process until it ends. */
+export interface State {
+  /** Absolute, without symbolic links. */
+  dir: string;
+  path(...parts: string[]): string;
+  read(name: string): string | null;
+  /** Replaces a file as a whole, readable by the owner only. */
+  write(name: string, content: string): void;
+  remove(name: string): void;
+  release(): void;
+}
+
+/**
+ * Opens the state directory for this process alone.
+ * @throws StartFailure when another instance has it, or it cannot be written
+ */
+export function openState(dir: string, port: number): State {
+  const real = makeDirectory(dir);
+  const release = lock(real, port);
+  const path = (...parts: string[]) => join(real, ...parts);
+  const state: State = {
+    dir: real,
+    path,
+    read: (name) => readIfThere(path(name)),
+    write: (name, content) => {
+      writeFileSync(path(`${name}.new`), content, { mode: 0o600 });
+      renameSync(path(`${name}.new`), path(name));
+    },
+    remove: (name) => rmSync(path(name), { force: true }),
+    release: () => {
+      state.remove("instance.json");
+      release();
+    },
+  };
+  state.write("instance.json", JSON.stringify({ pid: process.pid, port } satisfies Instance));
+  return state;
+}
+
+function makeDirectory(dir: string): string {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return realpathSync(dir);
+  } catch (error) {
+    throw new StartFailure(`cannot use ${dir} as the state directory: ${firstLine(error)}`);
+  }
+}
+
+/**
+ * Takes the operating system's lock on `<dir>/lock`, by way of SQLite. The system gives it back when this process ends in
+ * whatever way, so a lock is never stale and two starts at the same moment cannot both have it.
+ */
+function lock(dir: string, port: number): () => void {
+  try {
+    const database = new DatabaseSync(join(dir, "lock"), { timeout: 0 });
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return () => database.close();
+  } catch (error) {
+    const busy = (error as { errcode?: number }).errcode === 5;
+    throw new StartFailure(busy ? inUse(dir, port) : `cannot lock the state directory ${dir}: ${firstLine(error)}`);
+  }
+}
+
+function inUse(dir: string, port: number): string {
+  const { pid, port: theirs } = readInstance(dir);
+  const what = `the state directory ${dir}`;
+  const taken = port === theirs && port !== 0 ? `port ${port} and ${what} are` : `${what} is`;
+  return `${taken} in use by another Waypost (pid ${pid ?? "unknown"}); stop it, or use --state DIR and --port N`;
+}
+
+function readInstance(dir: string): Partial<Instance> {
+  try {
+    return JSON.parse(readFileSync(join(dir, "instance.json"), "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+import { createServer } from "node:net";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { firstLine, portInUse, StartFailure } from "./lib/failure.ts";
+import { greeting, type Running } from "./lib/greeting.ts";
+import { openLog } from "./lib/log.ts";
+import { HELP, readOptions, type StartOptions } from "./lib/options.ts";
+import { ensureOwner, setupToken } from "./lib/owner.ts";
+import { readSettings } from "./lib/settings.ts";
+import { openState } from "./lib/state.ts";
+import { endOrphan } from "./lib/workerd.ts";
+
+const root = resolve(import.meta.dirname, "..");
+
+/** Starts Waypost and keeps it running until a signal. Cleans up after itself whichever way it ends. */
+async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const settings = readSettings(options.vars, process.env);
+  const state = openState(options.state, options.port);
+  stack.defer(() => state.release());
+  const log = openLog(state.path("waypost.log"));
+  stack.defer(() => log.close());
+  await claimPort(options.port, endOrphan(state) ? 5000 : 0);
+  // Loaded only now: it takes a while, and a mistake on the command line is answered at once.
+  const { serve } = await import("./lib/runtime.ts");
+  const token = setupToken(state);
+  const bindings = { ...settings, SETUP_TOKEN: token };
+  const runtime = await serve({ root, state, port: options.port, bindings, log, signal });
+  stack.defer(() => runtime.stop());
+  const { url } = runtime;
+  const { account, apiKey } = await ensureOwner(state, url, token);
+  const running: Running = { url, mcp: `${url}/mcp`, apiKey, account, pid: process.pid };
+  if (!signal.aborted) {
+    process.stdout.write(options.json ? `${JSON.stringify(running)}\n` : greeting(running, state.dir));
+  }
+  await aborted(signal);
+}
+
+/** Checks that the port is free, or gets free within `patience` milliseconds. */
+async function claimPort(port: number, patience: number): Promise<void> {
+  for (let waited = 0; !(await isFree(port)); waited += 50) {
+    if (waited >= patience) throw portInUse(port);
+    await sleep(50);
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+  });
+}
+
+/** Resolves on abort. The timer keeps the process alive until then. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const alive = setInterval(() => {}, 2 ** 30);
+    signal.addEventListener("abort", () => {
+      clearInterval(alive);
+      resolve();
+    });
+  });
+}
+
+const stopping = new AbortController();
+// npm and the terminal may both deliver the signal, so a second one changes nothing.
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort());
+
+try {
+  const options = readOptions(process.argv.slice(2), root);
+  if (options.help) process.stdout.write(HELP);
+  else await start(options, stopping.signal);
+  process.exit(0);
+} catch (error) {
+  if (stopping.signal.aborted) process.exit(0);
+  const message = error instanceof StartFailure ? error.message : `it failed to start: ${firstLine(error)}`;
+  process.stderr.write(`waypost: ${message}\n`);
+  process.exit(1);
+}

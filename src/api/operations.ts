@@ -1,0 +1,69 @@
+import type { Context } from "hono";
+import { Accounts } from "../auth/accounts.ts";
+import { errorCatalogue, WaypostError } from "../errors.ts";
+import { readJson } from "../gate/body.ts";
+import { ledgerOf, vaultOf } from "../gate/stores.ts";
+import { VERSION } from "../version.ts";
+import type { Api } from "./tool_route.ts";
+
+/** Routes that are about the server itself: no account, no gate. */
+
+/** Is it up. */
+export const health = (c: Context<Api>) => c.json({ status: "ok", version: VERSION, environment: c.env.ENVIRONMENT });
+
+/** Do its stores answer: each is asked something real. */
+export async function ready(c: Context<Api>): Promise<Response> {
+  const { env } = c;
+  const probes = {
+    directory: () => env.DB.prepare("SELECT count(*) FROM accounts").first(),
+    ledger: () => ledgerOf(env, "readiness").identify(""),
+    vault: () => vaultOf(env, "readiness").ping(),
+    blobs: () => env.BLOBS.head("readiness"),
+  };
+  const stores = Object.fromEntries(
+    await Promise.all(
+      Object.entries(probes).map(async ([name, probe]) => [
+        name,
+        await probe().then(
+          () => "ok",
+          () => "unavailable",
+        ),
+      ]),
+    ),
+  );
+  const ok = Object.values(stores).every((state) => state === "ok");
+  return c.json({ status: ok ? "ok" : "unavailable", stores }, ok ? 200 : 503);
+}
+
+/**
+ * Creates the owner account, once, for whoever holds SETUP_TOKEN; with `{"reissue": true}` gives the owner a fresh key.
+ */
+export async function setup(c: Context<Api>): Promise<Response> {
+  const { SETUP_TOKEN } = c.env;
+  if (!SETUP_TOKEN) throw new WaypostError("not_configured", "SETUP_TOKEN is not set.");
+  const presented = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
+  if (!(await sameText(presented, SETUP_TOKEN))) {
+    throw new WaypostError("unauthenticated", "This is not the setup token.");
+  }
+  const body = c.req.raw.body ? await readJson(c.req.raw, async () => {}) : {};
+  const accounts = new Accounts(c.env);
+  const reissue = typeof body === "object" && body !== null && "reissue" in body && body.reissue === true;
+  const owner = reissue ? await accounts.owner() : null;
+  if (reissue && !owner) throw new WaypostError("not_found", "There is no owner account yet.");
+  const key = owner ? await accounts.issueOwnerKey(owner) : await accounts.createOwner();
+  return c.json({ account: key.account, api_key: key.api_key, key_id: key.id }, 201);
+}
+
+/** Every error there is, or one. */
+export function errors(c: Context<Api>): Response {
+  const code = c.req.param("code");
+  if (code === undefined) return c.json(errorCatalogue);
+  if (!Object.hasOwn(errorCatalogue, code)) throw new WaypostError("unknown_route", "There is no such error code.");
+  return c.json({ code, ...errorCatalogue[code as keyof typeof errorCatalogue] });
+}
+
+/** Compares in time that does not depend on where the texts differ. */
+async function sameText(a: string, b: string): Promise<boolean> {
+  const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return crypto.subtle.timingSafeEqual(await digest(a), await digest(b));
+}

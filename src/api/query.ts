@@ -1,0 +1,29 @@
+import type { Tool } from "../tools/define.ts";
+import { type JsonSchema, schemasOf } from "../tools/schema.ts";
+
+/**
+ * The input of a call without a body: query and path parameters are text, so each becomes what the schema says its field
+ * is, where the text allows it. What does not fit is left as text for the validation to name.
+ */
+export function inputFromUrl(
+  tool: Tool,
+  query: URLSearchParams,
+  path: Record<string, string>,
+): Record<string, unknown> {
+  const properties = (schemasOf(tool).input.properties ?? {}) as Record<string, JsonSchema>;
+  const input: Record<string, unknown> = {};
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name);
+    const schema = properties[name];
+    if (schema?.type === "array") input[name] = values.map((value) => convert(value, schema.items as JsonSchema));
+    else input[name] = values.length === 1 ? convert(values[0] as string, schema) : values;
+  }
+  return { ...input, ...path };
+}
+
+function convert(text: string, schema: JsonSchema | undefined): unknown {
+  if (schema?.type === "integer" || schema?.type === "number")
+    return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  if (schema?.type === "boolean") return text === "true" ? true : text === "false" ? false : text;
+  return text;
+}

@@ -1,0 +1,66 @@
+import type { Context } from "hono";
+import type { Env } from "../env.ts";
+import { WaypostError } from "../errors.ts";
+import { readJson } from "../gate/body.ts";
+import { type CallOutcome, type CallRequest, identify, runCall } from "../gate/gate.ts";
+import { outcomeHeaders } from "../gate/headers.ts";
+import { readCredential } from "../gate/identify.ts";
+import type { Tool } from "../tools/define.ts";
+import { problemResponse } from "./problem.ts";
+import { inputFromUrl } from "./query.ts";
+import { eventStream } from "./stream.ts";
+
+export type Api = { Bindings: Env; Variables: { requestId: string } };
+
+/** The handler of one tool's route: HTTP in, the gate, HTTP out. */
+export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
+  const hasBody = tool.rest.method === "post";
+  return async (c) => {
+    const requestId = c.get("requestId");
+    const headers = c.req.raw.headers;
+    const credential = await readCredential(headers);
+    const path = c.req.param() as Record<string, string>;
+    const read = hasBody
+      ? await bodyInput(c, tool, path, () => identify(c.env, credential))
+      : { input: inputFromUrl(tool, new URL(c.req.url).searchParams, path), stream: false };
+    const idempotencyKey = headers.get("idempotency-key");
+    const client = headers.get("user-agent")?.slice(0, 100);
+    const call: CallRequest = {
+      tool,
+      input: read.input,
+      credential,
+      via: "rest",
+      requestId,
+      ...(client ? { client } : {}),
+      ...(idempotencyKey === null ? {} : { idempotencyKey }),
+    };
+    const plain = (outcome: CallOutcome) => answer(outcome, requestId);
+    if (!read.stream) return plain(await runCall(c.env, c.executionCtx, call));
+    const events = eventStream();
+    const outcome = runCall(c.env, c.executionCtx, { ...call, emit: events.emit });
+    return events.response(outcome, requestId, plain, {});
+  };
+}
+
+/** The body with the path's parameters in it, and whether a stream is wanted (by `Accept`, or `"stream": true`). */
+async function bodyInput(c: Context<Api>, tool: Tool, path: Record<string, string>, known: () => Promise<unknown>) {
+  const body = await readJson(c.req.raw, known);
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    await known();
+    throw new WaypostError("invalid_input", "The body must be a JSON object.");
+  }
+  const input: Record<string, unknown> = { ...body, ...path };
+  let stream = tool.streams === true && (c.req.header("accept") ?? "").includes("text/event-stream");
+  if (tool.streams && typeof input.stream === "boolean") {
+    stream = input.stream;
+    delete input.stream;
+  }
+  return { input, stream };
+}
+
+function answer(outcome: CallOutcome, requestId: string): Response {
+  if (!outcome.ok) return problemResponse(outcome.error, requestId, outcomeHeaders(outcome));
+  return new Response(JSON.stringify(outcome.output), {
+    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...outcomeHeaders(outcome) },
+  });
+}

@@ -1,0 +1,85 @@
+import { WaypostError } from "../errors.ts";
+
+/** The largest body any door reads: 100 documents of a call with room for their JSON. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** A body larger than this is only read for a caller who is known. */
+const TRUST_BYTES = 64 * 1024;
+const MAX_DEPTH = 64;
+
+/**
+ * Reads a JSON body, never more than the limit, never deeper than code that recurses can bear.
+ * @param identify called before a large body is read; throws when the caller is not known
+ * @throws WaypostError `unsupported_media_type`, `payload_too_large`, `invalid_json`
+ */
+export async function readJson(request: Request, identify: () => Promise<unknown>): Promise<unknown> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new WaypostError("unsupported_media_type", "The body must be sent as application/json.");
+  }
+  const text = await readText(request, identify);
+  if (text.length > 2 * MAX_DEPTH && isTooDeep(text)) {
+    throw new WaypostError("invalid_json", `The body is nested more than ${MAX_DEPTH} levels deep.`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new WaypostError("invalid_json", text.trim() === "" ? "The body is empty." : "The body is not valid JSON.");
+  }
+}
+
+async function readText(request: Request, identify: () => Promise<unknown>): Promise<string> {
+  const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (announced > MAX_BODY_BYTES) throw tooLarge();
+  if (announced <= TRUST_BYTES) return decode(new Uint8Array(await request.arrayBuffer()));
+  if (announced > TRUST_BYTES) await identify();
+  return decode(await collect(request, announced > TRUST_BYTES ? async () => {} : identify));
+}
+
+async function collect(request: Request, identify: () => Promise<unknown>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  let known = false;
+  for await (const part of request.body ?? []) {
+    size += part.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > TRUST_BYTES && !known) {
+      await identify();
+      known = true;
+    }
+    parts.push(part);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    throw new WaypostError("invalid_json", "The body is not UTF-8.");
+  }
+}
+
+/** Looks at brackets outside strings only: it must not itself recurse. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x5b || c === 0x7b) {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (c === 0x5d || c === 0x7d) depth--;
+  }
+  return false;
+}
+
+const tooLarge = () => new WaypostError("payload_too_large", `A body may have at most ${MAX_BODY_BYTES} bytes.`);

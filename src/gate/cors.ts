@@ -1,0 +1,56 @@
+import type { Env } from "../env.ts";
+
+/** What a browser page of another origin may see of an answer. */
+const EXPOSED = [
+  "X-Request-Id",
+  "X-Waypost-Cost-Nano-Usd",
+  "X-Waypost-Call-Id",
+  "Idempotency-Replayed",
+  "RateLimit",
+  "RateLimit-Policy",
+  "X-RateLimit-Limit",
+  "X-RateLimit-Remaining",
+  "X-RateLimit-Reset",
+  "Retry-After",
+  "WWW-Authenticate",
+  "Mcp-Session-Id",
+].join(", ");
+
+/** Allowed origins by configuration: exact, with any port (`http://localhost:*`), or `*`. Credentials are never allowed. */
+export function originAllowed(env: Env, origin: string): boolean {
+  for (const allowed of (env.ALLOWED_ORIGINS ?? "").split(",")) {
+    const pattern = allowed.trim();
+    if (pattern === "") continue;
+    if (pattern === "*" || pattern === origin) return true;
+    if (
+      pattern.endsWith(":*") &&
+      origin.startsWith(pattern.slice(0, -1)) &&
+      /^\d+$/.test(origin.slice(pattern.length - 1))
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** CORS headers for an origin; empty when it is not allowed. */
+export function corsHeaders(env: Env, origin: string | null): Record<string, string> {
+  if (!origin || !originAllowed(env, origin)) return {};
+  return { "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED, Vary: "Origin" };
+}
+
+/** The answer to a preflight. */
+export function preflight(env: Env, request: Request): Response {
+  const cors = corsHeaders(env, request.headers.get("origin"));
+  if (!("Access-Control-Allow-Origin" in cors)) return new Response(null, { status: 403, headers: { Vary: "Origin" } });
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...cors,
+      "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
+      "Access-Control-Allow-Headers":
+        "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name",
+      "Access-Control-Max-Age": "86400",
+    },
+  });
+}

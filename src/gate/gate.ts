@@ -1,0 +1,223 @@
+import type { Env } from "../env.ts";
+import { type ErrorCode, WaypostError } from "../errors.ts";
+import type { AdmitReply, CallFacts, Identity, WindowState } from "../ledger/types.ts";
+import { createModels } from "../models/catalogue.ts";
+import type { CallEvent, Principal, Tool } from "../tools/define.ts";
+import { AdmittedCall, BilledFailure } from "./call.ts";
+import type { Credential } from "./identify.ts";
+import { logCall, logFailure } from "./log.ts";
+import { ledgerOf, reach } from "./stores.ts";
+import { validate } from "./validate.ts";
+
+/** A call may take this long before it must have answered. Shorter than the ledger's lease. */
+export const DEADLINE_MS = 120_000;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+export interface CallRequest {
+  tool: Tool;
+  input: unknown;
+  credential: Credential;
+  via: "mcp" | "rest";
+  requestId: string;
+  client?: string;
+  idempotencyKey?: string;
+  /** Cancels the call. */
+  signal?: AbortSignal;
+  emit?: (event: CallEvent) => void;
+}
+
+interface Common {
+  callId: string;
+  /** State of the rate windows; absent when the caller was not identified. */
+  windows?: WindowState[];
+}
+export type CallOutcome = Common &
+  ({ ok: true; output: unknown; costNano: number; replayed: boolean } | { ok: false; error: WaypostError });
+
+/**
+ * The one way to a tool, for every door: identify, authorize, validate, admit, run, settle, log. Never rejects.
+ * The work goes on when the client has gone (`waitUntil`), so what was admitted is always settled.
+ */
+export function runCall(
+  env: Env,
+  ctx: Pick<ExecutionContext, "waitUntil">,
+  request: CallRequest,
+): Promise<CallOutcome> {
+  const work = perform(env, request);
+  ctx.waitUntil(work);
+  return work;
+}
+
+async function perform(env: Env, request: CallRequest): Promise<CallOutcome> {
+  const startedAt = Date.now();
+  const callId = newCallId();
+  let principal: Principal | undefined;
+  let outcome: CallOutcome;
+  try {
+    const input = await validInput(env, request);
+    const facts = await factsOf(request, callId, input);
+    const quote = request.tool.quote?.(input, createModels(env));
+    const reply = await reach("ledger", () =>
+      ledgerOf(env, facts.account).admit({
+        ...facts,
+        keyHash: request.credential.keyHash,
+        scope: request.tool.scope,
+        metered: request.tool.metered ?? false,
+        ...(quote ? { hold: quote } : {}),
+        ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
+      }),
+    );
+    if (reply.kind === "refused") throw refusalOf(reply);
+    principal = principalOf(reply.identity, request);
+    if (reply.kind === "replay") {
+      const { windows, costNano } = reply;
+      outcome = { ok: true, callId: reply.callId, windows, costNano, replayed: true, output: JSON.parse(reply.result) };
+    } else {
+      const call = new AdmittedCall(env, {
+        facts,
+        principal,
+        attempt: await attemptOf(facts, principal),
+        ...(quote ? { hold: quote } : {}),
+        ...(reply.grantedOutputTokens === undefined ? {} : { granted: reply.grantedOutputTokens }),
+        ...(reply.usage ? { usage: reply.usage } : {}),
+        signal: request.signal ?? new AbortController().signal,
+        deadline: startedAt + DEADLINE_MS,
+        emit: request.emit ?? ignore,
+      });
+      outcome = { ...(await runAndSettle(env, request, call, facts, input, startedAt)), windows: reply.windows };
+    }
+  } catch (error) {
+    outcome = failureOf(error, callId, request.requestId);
+  }
+  log(request, outcome, principal, startedAt);
+  return outcome;
+}
+
+/** Input by the schema. A caller who is not known learns that first, whatever was sent. */
+async function validInput(env: Env, request: CallRequest): Promise<unknown> {
+  try {
+    return validate(request.tool.input, request.input);
+  } catch (error) {
+    await identify(env, request.credential);
+    throw error;
+  }
+}
+
+/**
+ * Who a credential belongs to, without counting a call.
+ * @throws WaypostError `unauthenticated`, `key_expired`, `key_revoked`
+ */
+export async function identify(env: Env, credential: Credential): Promise<Identity> {
+  const reply = await reach("ledger", () => ledgerOf(env, credential.account).identify(credential.keyHash));
+  if (reply.kind === "refused") throw refusalOf(reply);
+  return reply.identity;
+}
+
+async function runAndSettle(
+  env: Env,
+  request: CallRequest,
+  call: AdmittedCall,
+  facts: CallFacts,
+  input: unknown,
+  startedAt: number,
+): Promise<CallOutcome> {
+  const { tool } = request;
+  let output: unknown;
+  let error: WaypostError | undefined;
+  try {
+    output = await tool.run(call, input);
+  } catch (thrown) {
+    error = asWaypostError(thrown, request.requestId);
+  }
+  const billed = !error || error instanceof BilledFailure ? call.charged : undefined;
+  // A free call that succeeded was booked when it was admitted: nothing is left to settle.
+  if (error || tool.metered || call.hold || facts.idempotency) {
+    const settle = {
+      ...facts,
+      keyId: call.principal.keyId,
+      user: call.principal.user,
+      durationMs: Date.now() - startedAt,
+      ...(call.hold ? { hold: call.hold } : {}),
+      ...(billed ? { usage: billed.usage, model: billed.model, estimated: billed.estimated } : {}),
+      ...(error ? { error: error.code } : {}),
+      ...(facts.idempotency && !error ? { result: JSON.stringify(output) } : {}),
+    };
+    await reach("ledger", () => ledgerOf(env, facts.account).settle(settle), 4);
+  }
+  if (error) return { ok: false, callId: call.id, error };
+  return { ok: true, callId: call.id, output, costNano: billed?.costNano ?? 0, replayed: false };
+}
+
+async function factsOf(request: CallRequest, callId: string, input: unknown): Promise<CallFacts> {
+  const { tool, credential, via, client, idempotencyKey } = request;
+  const facts: CallFacts = { account: credential.account, callId, tool: tool.name, via, ...(client ? { client } : {}) };
+  if (idempotencyKey === undefined) return facts;
+  if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    throw new WaypostError("invalid_header", "An idempotency key is 1 to 255 visible ASCII characters.");
+  }
+  if (tool.secretResult) {
+    throw new WaypostError(
+      "invalid_header",
+      "This call takes no idempotency key: its result is shown once and never kept.",
+    );
+  }
+  const inputHash = await sha256(`${tool.name}\n${JSON.stringify(input)}`);
+  return { ...facts, idempotency: { key: idempotencyKey, inputHash } };
+}
+
+const attemptOf = async (facts: CallFacts, principal: Principal): Promise<string> =>
+  facts.idempotency
+    ? `at_${(await sha256(`${principal.keyId}\n${facts.idempotency.key}`)).slice(0, 32)}`
+    : facts.callId;
+
+function principalOf(identity: Identity, { via, client }: CallRequest): Principal {
+  return { ...identity, via, ...(client ? { client } : {}) };
+}
+
+/** A ledger's refusal as the error a door shows; the windows ride along for the rate-limit headers. */
+class Refused extends WaypostError {
+  readonly windows: WindowState[] | undefined;
+
+  constructor(reply: Extract<AdmitReply, { kind: "refused" }>) {
+    super(reply.code, reply.detail, reply.extras);
+    this.windows = reply.windows;
+  }
+}
+const refusalOf = (reply: Extract<AdmitReply, { kind: "refused" }>): Refused => new Refused(reply);
+
+function failureOf(thrown: unknown, callId: string, requestId: string): CallOutcome {
+  const error = asWaypostError(thrown, requestId);
+  const windows = thrown instanceof Refused ? thrown.windows : undefined;
+  return { ok: false, callId, error, ...(windows ? { windows } : {}) };
+}
+
+function asWaypostError(thrown: unknown, requestId: string): WaypostError {
+  if (thrown instanceof WaypostError) return thrown;
+  logFailure("gate", requestId, thrown);
+  return new WaypostError("internal", "Something failed that should not have.");
+}
+
+function log(request: CallRequest, outcome: CallOutcome, principal: Principal | undefined, startedAt: number): void {
+  const status: "ok" | ErrorCode = outcome.ok ? "ok" : outcome.error.code;
+  logCall({
+    request_id: request.requestId,
+    call_id: outcome.callId,
+    account: request.credential.account,
+    ...(principal ? { key_id: principal.keyId } : {}),
+    via: request.via,
+    tool: request.tool.name,
+    status,
+    ...(outcome.ok && outcome.replayed ? { replayed: true } : {}),
+    ...(outcome.ok && outcome.costNano > 0 ? { cost_nano: outcome.costNano } : {}),
+    duration_ms: Date.now() - startedAt,
+  });
+}
+
+export const newCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function ignore(): void {}

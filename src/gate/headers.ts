@@ -1,0 +1,60 @@
+import type { WaypostError } from "../errors.ts";
+import type { WindowState } from "../ledger/types.ts";
+import type { CallOutcome } from "./gate.ts";
+
+const WINDOW_SECONDS = { minute: 60, hour: 3_600, day: 86_400 } as const;
+
+/** A caller's own request id when it is harmless to repeat, else a new one. */
+export function requestIdOf(headers: Headers): string {
+  const given = headers.get("x-request-id");
+  return given && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/** Headers of an outcome, the same on every door. */
+export function outcomeHeaders(outcome: CallOutcome): Record<string, string> {
+  return {
+    "X-Waypost-Call-Id": outcome.callId,
+    ...(outcome.windows ? rateHeaders(outcome.windows) : {}),
+    ...(outcome.ok
+      ? {
+          "X-Waypost-Cost-Nano-Usd": String(outcome.replayed ? 0 : outcome.costNano),
+          ...(outcome.replayed ? { "Idempotency-Replayed": "true" } : {}),
+        }
+      : errorHeaders(outcome.error)),
+  };
+}
+
+/** `Retry-After` (RFC 9110 10.2.3) and `WWW-Authenticate` (RFC 6750 3) where the error has them. */
+export function errorHeaders(error: WaypostError): Record<string, string> {
+  const { retry_after: retryAfter, required_scope: scope } = error.extras;
+  return {
+    ...(retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) }),
+    ...(error.status === 401 ? { "WWW-Authenticate": `Bearer realm="waypost", error="invalid_token"` } : {}),
+    ...(scope ? { "WWW-Authenticate": `Bearer realm="waypost", error="insufficient_scope", scope="${scope}"` } : {}),
+  };
+}
+
+/** The RateLimit fields of the IETF draft for all windows, and the older X- fields for the tightest one. */
+function rateHeaders(windows: readonly WindowState[]): Record<string, string> {
+  let tightest: WindowState | undefined;
+  let policy = "";
+  let state = "";
+  for (const window of windows) {
+    const comma = policy ? ", " : "";
+    policy += `${comma}"${window.name}";q=${window.limit};w=${WINDOW_SECONDS[window.name]}`;
+    state += `${comma}"${window.name}";r=${window.remaining};t=${seconds(window)}`;
+    if (!tightest || window.remaining < tightest.remaining) tightest = window;
+  }
+  if (!tightest) return {};
+  return {
+    "RateLimit-Policy": policy,
+    RateLimit: state,
+    "X-RateLimit-Limit": String(tightest.limit),
+    "X-RateLimit-Remaining": String(tightest.remaining),
+    "X-RateLimit-Reset": String(seconds(tightest)),
+  };
+}
+
+/** Seconds until more is possible: until the next free call when none is left, else until the window is empty. */
+const seconds = (window: WindowState): number =>
+  Math.ceil((window.remaining === 0 ? window.retryAfterMs : window.resetMs) / 1_000);

@@ -1,0 +1,112 @@
+import { createMcpHandler } from "@modelcontextprotocol/server";
+import type { Env } from "../env.ts";
+import { toProblem, WaypostError } from "../errors.ts";
+import { readJson } from "../gate/body.ts";
+import { corsHeaders, originAllowed, preflight } from "../gate/cors.ts";
+import { type CallOutcome, identify, runCall } from "../gate/gate.ts";
+import { errorHeaders, outcomeHeaders, requestIdOf } from "../gate/headers.ts";
+import { type Credential, readCredential } from "../gate/identify.ts";
+import { logFailure } from "../gate/log.ts";
+import { type Exchange, serverFor } from "./server.ts";
+
+/**
+ * The MCP door: Streamable HTTP, stateless, 2026-07-28 and 2025-era clients. A fresh server answers every request; what
+ * belongs to the request reaches it through the SDK's pass-through auth context.
+ */
+const handler = createMcpHandler((context) => serverFor(context.authInfo?.extra?.exchange as Exchange));
+
+export async function mcp(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  const requestId = requestIdOf(request.headers);
+  const origin = request.headers.get("origin");
+  let response: Response;
+  try {
+    response = await answer(request, env, ctx, requestId, origin);
+  } catch (thrown) {
+    if (!(thrown instanceof WaypostError)) logFailure("mcp", requestId, thrown);
+    const error =
+      thrown instanceof WaypostError ? thrown : new WaypostError("internal", "Something failed that should not have.");
+    response = rpcError(error, requestId);
+  }
+  const headers = new Headers(response.headers);
+  headers.set("X-Request-Id", requestId);
+  for (const [name, value] of Object.entries(corsHeaders(env, origin))) headers.set(name, value);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+async function answer(request: Request, env: Env, ctx: ExecutionContext, requestId: string, origin: string | null) {
+  if (request.method === "OPTIONS") return preflight(env, request);
+  if (origin && origin !== new URL(request.url).origin && !originAllowed(env, origin)) {
+    throw new WaypostError("origin_not_allowed", "Pages of this origin may not use the MCP endpoint.");
+  }
+  const credential = await readCredential(request.headers);
+  if (request.method !== "POST") {
+    await identify(env, credential);
+    return handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });
+  }
+  const message = await readJson(request, () => identify(env, credential));
+  if (Array.isArray(message)) {
+    throw new WaypostError("invalid_input", "JSON-RPC batches are not taken: send one message a request.");
+  }
+  // A tool call is identified by its admission; everything else is identified here.
+  if ((message as { method?: unknown } | null)?.method !== "tools/call") await identify(env, credential);
+  let outcome: CallOutcome | undefined;
+  const client = clientOf(request);
+  const exchange: Exchange = {
+    requestId,
+    call: async (call) => {
+      outcome = await runCall(env, ctx, { ...call, credential, via: "mcp", requestId, ...(client ? { client } : {}) });
+      return outcome;
+    },
+  };
+  const response = await handler.fetch(request, { authInfo: authInfo(credential, exchange), parsedBody: message });
+  if (!outcome) return response;
+  if (!outcome.ok && outcome.error.status === 401) return rpcError(outcome.error, requestId, idOf(message));
+  return withHeaders(response, outcomeHeaders(outcome));
+}
+
+function authInfo({ account }: Credential, exchange: Exchange) {
+  // The SDK wants a token to pass on; the key itself stays out of its hands.
+  return { token: account, clientId: account, scopes: [], extra: { exchange } };
+}
+
+function noCalls(requestId: string): Exchange {
+  return {
+    requestId,
+    call: async () => {
+      throw new Error("a request without a body calls no tool");
+    },
+  };
+}
+
+const clientOf = (request: Request): string | undefined => request.headers.get("user-agent")?.slice(0, 100);
+
+function withHeaders(response: Response, extra: Record<string, string>): Response {
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(extra)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+/** JSON-RPC error codes of failures before a server saw the message. */
+const RPC_CODES: Partial<Record<WaypostError["code"], number>> = { invalid_json: -32700, invalid_input: -32600 };
+
+function rpcError(error: WaypostError, requestId: string, id: unknown = null): Response {
+  const problem = toProblem(error, requestId);
+  const body = {
+    jsonrpc: "2.0",
+    id,
+    error: {
+      code: RPC_CODES[error.code] ?? -32000,
+      message: `${problem.title}. ${problem.detail} ${problem.next}`,
+      data: problem,
+    },
+  };
+  return new Response(JSON.stringify(body), {
+    status: error.status,
+    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...errorHeaders(error) },
+  });
+}
+
+function idOf(message: unknown): unknown {
+  const id = (message as { id?: unknown } | null)?.id;
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}

@@ -1,0 +1,205 @@
+import { env } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import type { Env } from "../env.ts";
+import { WaypostError } from "../errors.ts";
+import { createModels } from "./catalogue.ts";
+import { isPrivateHost } from "./providers.ts";
+import { boundTokens, estimatePrompt } from "./tokens.ts";
+
+const none: Partial<Env> = {
+  OPENAI_API_KEY: undefined,
+  OPENAI_BASE_URL: undefined,
+  ANTHROPIC_API_KEY: undefined,
+  ANTHROPIC_BASE_URL: undefined,
+  OLLAMA_HOST: undefined,
+  MODEL_PROVIDERS: undefined,
+  MODEL_PRICES: undefined,
+  DEFAULT_MODEL: undefined,
+};
+const settings = (more: Partial<Env>): Env => ({ ...(env as unknown as Env), ...none, ...more });
+const models = (more: Partial<Env> = {}) => createModels(settings(more));
+const info = (name: string, more: Partial<Env> = {}) => models(more).resolve(name).model.info;
+
+function codeOf(run: () => unknown): string | undefined {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof WaypostError) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+const openai = { OPENAI_API_KEY: "sk-x" };
+const anthropic = { ANTHROPIC_API_KEY: "sk-y" };
+const loopback = { OPENAI_BASE_URL: "http://127.0.0.1:1234/v1" };
+const custom = (more: object) => ({
+  MODEL_PROVIDERS: JSON.stringify([{ id: "mine", base_url: "https://models.example.com/v1", ...more }]),
+});
+
+describe("auto", () => {
+  test("is local/extractive when nothing is configured, and says so", () => {
+    const { model, why } = models().resolve("auto");
+    expect(model.info.id).toBe("local/extractive");
+    expect(why).toBe("auto: no provider is configured");
+  });
+
+  test("is the first configured provider's smallest known model", () => {
+    expect(info("auto", { ...openai, ...anthropic }).id).toBe("openai/gpt-4o-mini");
+    expect(info("auto", anthropic).id).toBe("anthropic/claude-haiku-4-5");
+    expect(info("auto", custom({ local: true, models: [{ name: "tiny" }] })).id).toBe("mine/tiny");
+  });
+
+  test("is DEFAULT_MODEL when that is set", () => {
+    const { model, why } = models({ ...openai, DEFAULT_MODEL: "gpt-4o" }).resolve("auto");
+    expect(model.info.id).toBe("openai/gpt-4o");
+    expect(why).toBe("auto: DEFAULT_MODEL");
+    expect(codeOf(() => models({ DEFAULT_MODEL: "openai/gpt-4o" }).resolve("auto"))).toBe("model_unknown");
+  });
+
+  test("does not guess what somebody's own server has", () => {
+    const { model, why } = models({ OLLAMA_HOST: "localhost", ...loopback }).resolve("auto");
+    expect(model.info.id).toBe("local/extractive");
+    expect(why).toContain("DEFAULT_MODEL is not set");
+  });
+});
+
+describe("names", () => {
+  test("a bare name goes to the provider that knows it", () => {
+    expect(info("gpt-4o-mini", { ...anthropic, ...openai }).id).toBe("openai/gpt-4o-mini");
+    expect(info("claude-sonnet-4-5-20250929", { ...anthropic, ...openai }).provider).toBe("anthropic");
+    expect(info("meta/tiny", custom({ local: true, models: [{ name: "meta/tiny" }] })).id).toBe("mine/meta/tiny");
+  });
+
+  test("an unknown one is refused with what is offered", () => {
+    for (const name of ["gpt-4o-mini", "openai/gpt-4o-mini", "nonsense", "/", "openai/", "local/other"]) {
+      expect(
+        codeOf(() => models(anthropic).resolve(name)),
+        name,
+      ).toBe("model_unknown");
+    }
+    expect(() => models(anthropic).resolve("x")).toThrow(/auto, local\/extractive, anthropic\/claude-haiku-4-5/);
+  });
+
+  test("a name without a price is refused, never free", () => {
+    expect(codeOf(() => models(openai).resolve("openai/gpt-99"))).toBe("model_unpriced");
+    expect(codeOf(() => models(custom({})).resolve("mine/anything"))).toBe("model_unpriced");
+    const notLocal = { MODEL_PROVIDERS: JSON.stringify([{ id: "m", base_url: "http://127.0.0.1:1", local: false }]) };
+    expect(codeOf(() => models(notLocal).resolve("m/x"))).toBe("model_unpriced");
+  });
+});
+
+describe("prices", () => {
+  test("cloud models carry the book's price and the cloud markup", () => {
+    expect(info("claude-3-5-sonnet-20241022", anthropic)).toMatchObject({
+      priceClass: "cloud",
+      markupBps: 10_300,
+      price: { input: 3_000_000, output: 15_000_000, cacheRead: 300_000 },
+      contextTokens: 200_000,
+      maxOutputTokens: 8192,
+    });
+  });
+
+  test("a model the book knows has its price wherever it runs; others on a private host are local", () => {
+    expect(info("openai/gpt-4o-mini", loopback)).toMatchObject({ priceClass: "cloud", price: { input: 150_000 } });
+    expect(info("openai/qwen3", loopback)).toMatchObject({
+      priceClass: "local",
+      markupBps: 10_000,
+      price: { input: 0, output: 0 },
+    });
+    const elsewhere = { OPENAI_BASE_URL: "https://proxy.example.com/v1" };
+    expect(codeOf(() => models(elsewhere).resolve("openai/qwen3"))).toBe("model_unpriced");
+  });
+
+  test("what is declared local costs nothing", () => {
+    expect(info("ollama/gpt-4o-mini", { OLLAMA_HOST: "https://gpu.example.com" })).toMatchObject({
+      priceClass: "local",
+      price: { input: 0, output: 0 },
+    });
+    expect(info("mine/x", custom({ local: true })).priceClass).toBe("local");
+  });
+
+  test("MODEL_PRICES goes before everything", () => {
+    const MODEL_PRICES = JSON.stringify({
+      "mine/x": { input: "0.1", output: "0.25", cache_read: "0.01" },
+      "openai/gpt-4o-mini": { input: "1", output: "2" },
+    });
+    expect(info("mine/x", { ...custom({}), MODEL_PRICES })).toMatchObject({
+      priceClass: "cloud",
+      price: { input: 100_000, output: 250_000, cacheRead: 10_000 },
+    });
+    expect(info("gpt-4o-mini", { ...openai, MODEL_PRICES }).price).toEqual({ input: 1_000_000, output: 2_000_000 });
+    expect(info("x", { ...custom({}), MODEL_PRICES }).id).toBe("mine/x");
+  });
+
+  test("declared windows hold", () => {
+    const declared = custom({ local: true, models: [{ name: "a", context: 2048, max_output: 512 }] });
+    expect(info("a", declared)).toMatchObject({ contextTokens: 2048, maxOutputTokens: 512 });
+  });
+});
+
+describe("settings", () => {
+  test.each([
+    ["MODEL_PROVIDERS", "{nope"],
+    ["MODEL_PROVIDERS", "{}"],
+    ["MODEL_PROVIDERS", '[{"id": "a"}]'],
+    ["MODEL_PROVIDERS", '[{"id": "a", "base_url": "ftp://x"}]'],
+    ["MODEL_PROVIDERS", '[{"id": "local", "base_url": "http://x"}]'],
+    ["MODEL_PROVIDERS", '[{"id": "a", "base_url": "http://x"}, {"id": "a", "base_url": "http://x"}]'],
+    ["MODEL_PRICES", "[]x"],
+    ["MODEL_PRICES", '{"a/b": {"input": 1, "output": 2}}'],
+    ["MODEL_PRICES", '{"a/b": {"input": "1"}}'],
+    ["MODEL_PRICES", '{"a/b": {"input": "-1", "output": "2"}}'],
+    ["OPENAI_BASE_URL", "nowhere"],
+    ["OPENAI_BASE_URL", "http://user:secret@host/v1"],
+    ["PROVIDER_TIMEOUT_MS", "soon"],
+    ["PROVIDER_TIMEOUT_MS", "0"],
+  ])("%s = %s is refused by name", (setting, value) => {
+    try {
+      models({ [setting]: value });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ code: "not_configured", detail: expect.stringMatching(new RegExp(`^${setting}`)) });
+      expect((error as Error).message).not.toContain("secret");
+    }
+  });
+
+  test("are read once per environment", () => {
+    const one = settings(openai);
+    expect(createModels(one)).toBe(createModels(one));
+    expect(createModels(one)).not.toBe(createModels(settings(openai)));
+  });
+
+  test("list names what is offered and why the rest is not", () => {
+    const { models: offered, unavailable } = models(anthropic).list();
+    expect(offered.map(({ id }) => id)).toContain("anthropic/claude-haiku-4-5");
+    expect(offered.at(-1)?.id).toBe("local/extractive");
+    expect(unavailable).toContainEqual({ provider: "openai", why: "OPENAI_API_KEY is not set" });
+    const unpriced = models(custom({ models: [{ name: "big" }] })).list();
+    expect(unpriced.unavailable).toContainEqual({ provider: "mine", why: "mine/big has no price in MODEL_PRICES" });
+  });
+
+  test.each([
+    ["127.0.0.1", true],
+    ["10.1.2.3", true],
+    ["172.31.0.1", true],
+    ["172.32.0.1", false],
+    ["[::1]", true],
+    ["[fd00::1]", true],
+    ["[2001:db8::1]", false],
+    ["ollama", true],
+    ["gpu.local", true],
+    ["api.openai.com", false],
+    ["10.example.com", false],
+  ])("%s private: %s", (host, expected) => {
+    expect(isPrivateHost(host)).toBe(expected);
+  });
+});
+
+test("boundTokens is never below bytes, nor below the estimate", () => {
+  for (const content of ["", "hello", "żółć", "漢字かな", "🦊🦊", "a".repeat(10_000), "\u0000\uffff"]) {
+    const messages = [{ role: "user" as const, content }];
+    expect(boundTokens(messages)).toBeGreaterThan(new TextEncoder().encode(content).length);
+    expect(boundTokens(messages)).toBeGreaterThan(estimatePrompt(messages));
+  }
+});

@@ -1,0 +1,39 @@
+import type { QueryTerm } from "./match.ts";
+import { stem } from "./stem.ts";
+import { fold, wordPattern } from "./tokens.ts";
+
+/** A query word met in a text. */
+export interface Occurrence {
+  /** Index of the query term. */
+  term: number;
+  /** Number of the word in the text. */
+  position: number;
+  /** UTF-16 code units. */
+  start: number;
+  end: number;
+}
+
+/**
+ * Finds the terms of one query in any number of texts, in order. Texts share most of their words, so each different word
+ * is stemmed once.
+ */
+export function occurrenceFinder(terms: readonly QueryTerm[]): (text: string) => Occurrence[] {
+  const termOf = new Map(terms.map((term, i) => [term.stem, i]));
+  const known = new Map<string, number>();
+  const lookUp = (word: string): number => {
+    const term = termOf.get(stem(fold(word))) ?? -1;
+    known.set(word, term);
+    return term;
+  };
+  return (text) => {
+    const found: Occurrence[] = [];
+    let position = 0;
+    for (const match of text.matchAll(wordPattern)) {
+      const word = match[0];
+      position++;
+      const term = known.get(word) ?? lookUp(word);
+      if (term >= 0) found.push({ term, position, start: match.index, end: match.index + word.length });
+    }
+    return found;
+  };
+}

@@ -1,0 +1,43 @@
+import type { Occurrence } from "./occurrences.ts";
+
+/**
+ * The stretch of a text, at most about `length` characters, that meets most different query words; its beginning when it
+ * meets none. White space is collapsed, and an ellipsis stands where the text goes on.
+ */
+export function snippet(text: string, hits: readonly Occurrence[], length: number): string {
+  if (text.length <= length) return collapse(text);
+  const from = start(text, hits, length);
+  const to = wordEnd(text, Math.min(text.length, from + length));
+  return `${from > 0 ? "… " : ""}${collapse(text.slice(from, to))}${to < text.length ? " …" : ""}`;
+}
+
+/** Where the best window begins: a little before its first match, at a word. */
+function start(text: string, hits: readonly Occurrence[], length: number): number {
+  let best = { from: 0, different: 0 };
+  hits.forEach((first, i) => {
+    const inside = new Set<number>();
+    for (let j = i; j < hits.length && (hits[j] as Occurrence).end <= first.start + length * 0.8; j++) {
+      inside.add((hits[j] as Occurrence).term);
+    }
+    if (inside.size > best.different) best = { from: first.start, different: inside.size };
+  });
+  const lead = Math.max(0, Math.min(best.from - Math.round(length * 0.15), text.length - length));
+  return lead === 0 ? 0 : wordStart(text, lead);
+}
+
+const isSpace = (text: string, at: number): boolean => /\s/.test(text.charAt(at));
+
+function wordStart(text: string, at: number): number {
+  for (let i = at; i < at + 40 && i < text.length; i++) if (isSpace(text, i)) return i + 1;
+  return isLowSurrogate(text, at) ? at + 1 : at;
+}
+
+function wordEnd(text: string, at: number): number {
+  if (at === text.length) return at;
+  for (let i = at; i > at - 40 && i > 0; i--) if (isSpace(text, i)) return i;
+  return isLowSurrogate(text, at) ? at - 1 : at;
+}
+
+const isLowSurrogate = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+
+const collapse = (text: string): string => text.replace(/\s+/g, " ").trim();

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { defineTool } from "./define.ts";
+
+/** Operator's tools: accounts on any plan, their prepaid credit, and the check of their books. REST only. */
+
+const AccountId = z.string().min(1).max(64).describe("Account id");
+const managing = { readOnlyHint: false, openWorldHint: false };
+
+const AccountOutput = z.object({
+  account: z.string(),
+  name: z.string(),
+  plan: z.string(),
+  user: z.string(),
+  created_at: z.string(),
+});
+
+export const createAccount = defineTool({
+  name: "create_account",
+  title: "Create an account",
+  description: "Opens an account on a plan. Create a key for it with create_key.",
+  scope: "admin",
+  annotations: managing,
+  input: z.strictObject({
+    name: z.string().trim().min(1).max(200).describe("What people call it"),
+    plan: z.string().min(1).max(32).default("free").describe("free, basic, pro, enterprise, or a configured plan"),
+  }),
+  output: AccountOutput,
+  rest: { method: "post", path: "/admin/accounts" },
+  restOnly: true,
+  run: (call, input) => call.accounts.create(input),
+  text: (account) => `Account ${account.account} (${account.name}) is open on plan ${account.plan}.`,
+});
+
+const BooksOutput = z.object({
+  balance_nano: z.number().int(),
+  entries_sum_nano: z.number().int(),
+  reserved_nano: z.number().int(),
+  open_holds: z.number().int(),
+  open_holds_sum_nano: z.number().int(),
+  settled_cost_nano: z.number().int(),
+  entries: z.number().int(),
+  outbox_pending: z.number().int(),
+  consistent: z.boolean(),
+});
+
+export const readAccount = defineTool({
+  name: "read_account",
+  title: "Read an account",
+  description:
+    "An account and the check of its books: balance against the sum of all entries, reservations against open holds.",
+  scope: "admin",
+  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({ account: AccountId }),
+  output: AccountOutput.extend({ books: BooksOutput }),
+  rest: { method: "get", path: "/admin/accounts/{account}" },
+  restOnly: true,
+  run: async (call, { account }) => {
+    const info = await call.accounts.get(account);
+    return { ...info, books: await call.accounts.audit(account) };
+  },
+  text: ({ account, plan, books }) =>
+    `Account ${account}, plan ${plan}: books ${books.consistent ? "agree" : "DISAGREE"}, ${books.entries} entries, balance ${books.balance_nano} nano-USD.`,
+});
+
+export const addCredit = defineTool({
+  name: "add_credit",
+  title: "Add prepaid credit",
+  description: "Adds prepaid credit to an account, once per `id`: repeating it changes nothing.",
+  scope: "admin",
+  annotations: { ...managing, idempotentHint: true },
+  input: z.strictObject({
+    account: AccountId,
+    id: z.string().min(1).max(128).describe("Your reference of this payment; repeated, it is credited once"),
+    nano_usd: z
+      .number()
+      .int()
+      .positive()
+      .max(1_000_000_000_000_000)
+      .describe("Amount in nano-USD (1 USD = 1000000000)"),
+    note: z.string().max(200).default(""),
+  }),
+  output: z.object({ account: z.string(), balance_nano: z.number().int() }),
+  rest: { method: "post", path: "/admin/accounts/{account}/credit" },
+  restOnly: true,
+  run: async (call, { account, id, nano_usd, note }) => {
+    const credit = { id: `credit:${id}`, nano: nano_usd, note, keyId: call.principal.keyId };
+    return { account, balance_nano: await call.accounts.addCredit(account, credit) };
+  },
+  text: ({ account, balance_nano }) => `Account ${account} has ${balance_nano} nano-USD of prepaid credit.`,
+});

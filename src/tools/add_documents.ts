@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type InputIssue, unwrap, WaypostError } from "../errors.ts";
+import { prepare, whyNotText } from "../search/prepare.ts";
+import type { PreparedDocument } from "../vault/types.ts";
+import { type Call, defineTool } from "./define.ts";
+import { DocumentId, Metadata } from "./document_fields.ts";
+
+const MiB = 1_048_576;
+const maxDocumentBytes = 4 * MiB;
+const maxCallBytes = 8 * MiB;
+const maxMetadataBytes = 16_384;
+
+const contentTypes = { text: "text/plain", markdown: "text/markdown", code: "text/plain", html: "text/html" } as const;
+
+const PostedDocument = z.strictObject({
+  id: DocumentId.optional().describe("Yours, e.g. a path; replaces what has it. Default: from url or text"),
+  title: z.string().max(500).optional().describe("Default: <title>, first heading or first line"),
+  text: z.string().max(maxDocumentBytes).describe("The content, at most 4 MiB"),
+  url: z.url().max(2_048).optional().describe("Source, for citations"),
+  format: z.enum(["text", "markdown", "code", "html"]).optional().describe("Default: guessed"),
+  metadata: Metadata.optional().describe("For search's filter; at most 16 KiB"),
+});
+type PostedDocument = z.output<typeof PostedDocument>;
+
+const AddDocumentsInput = z.strictObject({
+  documents: z.array(PostedDocument).min(1).max(100).describe("At most 8 MiB of text in all"),
+});
+
+const AddDocumentsOutput = z.object({
+  documents: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      status: z.enum(["created", "updated", "unchanged"]),
+      revision: z.number(),
+      chunks: z.number(),
+    }),
+  ),
+});
+
+/** A document ready for the vault, with the bytes that were posted. */
+interface Ready {
+  original: Uint8Array<ArrayBuffer>;
+  document: Omit<PreparedDocument, "sha256">;
+}
+
+export const addDocuments = defineTool({
+  name: "add_documents",
+  title: "Add documents",
+  description:
+    "Stores texts in the account's knowledge and indexes them: search finds them in the very next call. Use it for notes, " +
+    "pages and code worth keeping; posting an id again replaces that document. Not for conversations (use sync_session) or " +
+    "binary files. All documents are checked before any is stored. Returns id, status and chunks of each.",
+  scope: "documents:write",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  input: AddDocumentsInput,
+  output: AddDocumentsOutput,
+  rest: { method: "post", path: "/documents" },
+  run: async (call, { documents }) => {
+    const ready = prepareAll(documents);
+    const stored: z.output<typeof AddDocumentsOutput>["documents"] = [];
+    for (const one of ready) {
+      if (call.signal.aborted) {
+        throw new WaypostError("client_closed", `Cancelled after ${stored.length} of ${ready.length} documents.`);
+      }
+      stored.push(await store(call, one));
+      call.emit({ type: "progress", progress: stored.length, total: ready.length, message: one.document.id });
+    }
+    return { documents: stored };
+  },
+  text: ({ documents }) =>
+    [
+      `${documents.length} document${documents.length === 1 ? "" : "s"} stored; search finds them now.`,
+      ...documents.map(
+        ({ id, title, status, revision, chunks }) =>
+          `- ${id} "${title}": ${status}, revision ${revision}, ${chunks} chunk${chunks === 1 ? "" : "s"}`,
+      ),
+    ].join("\n"),
+});
+
+/** Checks and prepares all documents, so that a bad one refuses the call before anything is written. */
+function prepareAll(documents: readonly PostedDocument[]): Ready[] {
+  const issues: InputIssue[] = [];
+  const ready: Ready[] = [];
+  const positions = new Map<string, number>();
+  let bytes = 0;
+  for (const [i, posted] of documents.entries()) {
+    const one = prepareOne(posted);
+    bytes += one.original.byteLength;
+    if (one.original.byteLength > maxDocumentBytes) {
+      throw new WaypostError("payload_too_large", `documents.${i}.text is larger than 4 MiB.`);
+    }
+    for (const problem of problems(posted, one)) issues.push({ ...problem, path: `documents.${i}.${problem.path}` });
+    const twin = positions.get(one.document.id);
+    if (twin !== undefined) issues.push({ path: `documents.${i}.id`, message: `The same id as documents.${twin}.` });
+    positions.set(one.document.id, i);
+    ready.push(one);
+  }
+  if (bytes > maxCallBytes) throw new WaypostError("payload_too_large", "The texts are larger than 8 MiB in all.");
+  if (issues.length > 0) {
+    throw new WaypostError("invalid_input", "Nothing was stored: some documents are not acceptable.", { issues });
+  }
+  return ready;
+}
+
+function prepareOne(posted: PostedDocument): Ready {
+  const original = utf8(posted.text);
+  const id = posted.id ?? `doc_${sha256Hex(posted.url ?? posted.text).slice(0, 24)}`;
+  const metadata = posted.metadata ?? {};
+  const document = { ...prepare(posted), id, url: posted.url ?? null, bytes: original.byteLength, metadata };
+  return { original, document };
+}
+
+function problems({ text, metadata }: PostedDocument, { document }: Ready): InputIssue[] {
+  const found: InputIssue[] = [];
+  const why = whyNotText(text) ?? (document.chunks.length === 0 ? "There is no text in this HTML." : null);
+  if (why) found.push({ path: "text", message: why });
+  if (metadata && utf8(JSON.stringify(metadata)).byteLength > maxMetadataBytes) {
+    found.push({ path: "metadata", message: "The metadata is larger than 16 KiB." });
+  }
+  return found;
+}
+
+/** The original first, so that no stored document lacks it; the replaced one last, when nothing needs it any more. */
+async function store(call: Call, { original, document }: Ready) {
+  const sha256 = await call.blobs.put(original, `${contentTypes[document.format]}; charset=utf-8`);
+  const { orphan, id, status, revision, chunks } = unwrap(await call.vault.putDocument({ ...document, sha256 }));
+  if (orphan) await call.blobs.delete(orphan);
+  return { id, title: document.title, status, revision, chunks };
+}
+
+const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
+
+const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { utf8Bytes } from "../models/tokens.ts";
+
+/** What a session can store of one message. */
+const MAX_CONTENT_BYTES = 1024 * 1024;
+
+/** Bounds that need no word in the schema are checked below it: every agent pays for each word when it lists the tools. */
+export const ChatInput = z
+  .strictObject({
+    message: z.string().min(1).optional().describe("One user message, instead of `messages`"),
+    messages: z
+      .array(z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: z.string().min(1) }))
+      .min(1)
+      .max(500)
+      .optional()
+      .describe("User last; with session_id only what is new"),
+    model: z.string().default("auto").describe("auto, provider/name or name"),
+    session_id: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,128}$/)
+      .optional()
+      .describe("Saved session to continue or create"),
+    grounding: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          limit: z.int().min(1).max(20).default(6),
+          document_ids: z.array(z.string()).min(1).max(100).optional(),
+        }),
+      ])
+      .optional()
+      .describe("Answer from the user's documents, cited"),
+    max_tokens: z.int().min(1).optional(),
+    temperature: z.number().min(0).max(2).optional(),
+  })
+  .superRefine((input, context) => {
+    const issue = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
+    if ((input.message === undefined) === (input.messages === undefined)) {
+      issue(["message"], "Give exactly one of `message` and `messages`.");
+    }
+    if (input.messages && input.messages.at(-1)?.role !== "user") {
+      issue(["messages", input.messages.length - 1, "role"], "The last message must be the user's.");
+    }
+    if (tooLong(input.message)) issue(["message"], "A message may have 1 MiB at most.");
+    for (const [i, { content }] of (input.messages ?? []).entries()) {
+      if (tooLong(content)) issue(["messages", i, "content"], "A message may have 1 MiB at most.");
+    }
+  });
+
+const tooLong = (text = ""): boolean => text.length * 3 > MAX_CONTENT_BYTES && utf8Bytes(text) > MAX_CONTENT_BYTES;
+
+export type ChatRequest = z.output<typeof ChatInput>;
+
+export const ChatOutput = z.object({
+  id: z.string(),
+  model: z.string(),
+  provider: z.string(),
+  why: z.string().describe("Why this model"),
+  text: z.string(),
+  finish_reason: z.string().describe("stop, length, content_filter, other"),
+  grounded: z.boolean().describe("Got passages"),
+  citations: z.array(
+    z.object({
+      n: z.number(),
+      id: z.string().describe("For fetch"),
+      title: z.string(),
+      url: z.string(),
+      snippet: z.string(),
+    }),
+  ),
+  usage: z.object({
+    input_tokens: z.number().describe("Without cache reads"),
+    output_tokens: z.number(),
+    cache_read_tokens: z.number(),
+    estimated: z.boolean(),
+  }),
+  cost: z.object({ nano_usd: z.number(), usd: z.string() }),
+  session_id: z.string().optional(),
+});
+
+export type ChatReply = z.output<typeof ChatOutput>;

@@ -1,0 +1,34 @@
+import { addCredit, createAccount, readAccount } from "./accounts.ts";
+import { addDocuments } from "./add_documents.ts";
+import { chat } from "./chat.ts";
+import type { Tool } from "./define.ts";
+import { deleteDocument } from "./delete_document.ts";
+import { fetch } from "./fetch.ts";
+import { createKey, listKeys, revokeKey } from "./keys.ts";
+import { listSessions } from "./list_sessions.ts";
+import { search } from "./search.ts";
+import { syncSession } from "./sync_session.ts";
+import { usage } from "./usage.ts";
+
+/** Every capability of the platform. Both doors and the OpenAPI document are derived from this list. */
+export const tools: readonly Tool[] = [
+  chat,
+  search,
+  fetch,
+  addDocuments,
+  deleteDocument,
+  syncSession,
+  listSessions,
+  usage,
+  createAccount,
+  readAccount,
+  addCredit,
+  createKey,
+  listKeys,
+  revokeKey,
+] as unknown as Tool[];
+
+/** The tools an agent is shown. */
+export const agentTools: readonly Tool[] = tools.filter((tool) => !tool.restOnly);
+
+export const toolNamed = (name: string): Tool | undefined => agentTools.find((tool) => tool.name === name);

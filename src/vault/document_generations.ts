@@ -1,0 +1,101 @@
+import { contextOf, deletePassages, indexPassage, needsContext, storePassage } from "./index_passages.ts";
+import type { Chunk } from "./types.ts";
+
+/**
+ * A generation is the set of passages of one revision of one document. It is written and cleared in slices, with other
+ * work let in between, and is visible only while a document names it: so a revision appears and disappears at once,
+ * and what a crash left half-written is never seen and swept later.
+ */
+
+/** Characters indexed in one turn of the vault: about 20 ms. */
+const sliceCharacters = 96_000;
+/** Passages cleared in one turn. */
+const sliceRows = 200;
+
+export function createGenerations(storage: DurableObjectStorage): void {
+  storage.sql.exec(`
+    CREATE TABLE IF NOT EXISTS generations (
+      generation INTEGER PRIMARY KEY AUTOINCREMENT,
+      state TEXT NOT NULL CHECK (state IN ('staged', 'live', 'garbage'))
+    );
+    CREATE INDEX IF NOT EXISTS generations_to_sweep ON generations (generation) WHERE state = 'garbage';
+  `);
+  // Runs when the object starts: whoever was staging is gone.
+  storage.sql.exec("UPDATE generations SET state = 'garbage' WHERE state = 'staged'");
+}
+
+export function newGeneration(storage: DurableObjectStorage): number {
+  return storage.sql
+    .exec<{ generation: number }>("INSERT INTO generations (state) VALUES ('staged') RETURNING generation")
+    .one().generation;
+}
+
+export function setState(storage: DurableObjectStorage, generation: number, state: "live" | "garbage"): void {
+  storage.sql.exec("UPDATE generations SET state = ? WHERE generation = ?", state, generation);
+}
+
+/** Writes and indexes all passages of a generation, in slices; between slices the vault serves other calls. */
+export async function stagePassages(
+  storage: DurableObjectStorage,
+  generation: number,
+  title: string,
+  chunks: readonly Chunk[],
+): Promise<void> {
+  for (let from = 0; from < chunks.length; ) {
+    const to = sliceEnd(chunks, from);
+    if (from > 0) await otherWork();
+    storage.transactionSync(() => stageSlice(storage, generation, title, chunks, from, to));
+    from = to;
+  }
+}
+
+function sliceEnd(chunks: readonly Chunk[], from: number): number {
+  let characters = 0;
+  let to = from;
+  while (to < chunks.length && characters < sliceCharacters) characters += (chunks[to++] as Chunk).text.length;
+  return to;
+}
+
+/** Passages from..to (exclusive); the ones beside them are read for their context only. */
+export function stageSlice(
+  storage: DurableObjectStorage,
+  generation: number,
+  title: string,
+  chunks: readonly Chunk[],
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const piece = chunks[i] as Chunk;
+    const row = storePassage(storage, { ...piece, generation, messageId: null, sessionId: null, sessionTitle: "" });
+    const context = needsContext(piece.text) ? contextOf(chunks[i - 1]?.text ?? "", chunks[i + 1]?.text ?? "") : "";
+    indexPassage(storage, row, { title: `${title}\n${piece.heading}`, text: piece.text, context });
+  }
+}
+
+/** Clears every generation that nothing names any more, in slices. */
+export async function sweep(storage: DurableObjectStorage): Promise<void> {
+  while (storage.transactionSync(() => sweepSlice(storage))) await otherWork();
+}
+
+/** Returns whether there is more to clear. */
+function sweepSlice(storage: DurableObjectStorage): boolean {
+  const [garbage] = storage.sql
+    .exec<{ generation: number }>("SELECT generation FROM generations WHERE state = 'garbage' LIMIT 1")
+    .toArray();
+  if (!garbage) return false;
+  const rows = storage.sql
+    .exec<{ row: number }>(
+      "SELECT row FROM passages WHERE generation = ? AND generation <> 0 LIMIT ?",
+      garbage.generation,
+      sliceRows,
+    )
+    .toArray()
+    .map(({ row }) => row);
+  deletePassages(storage, rows);
+  if (rows.length < sliceRows) storage.sql.exec("DELETE FROM generations WHERE generation = ?", garbage.generation);
+  return true;
+}
+
+/** Ends this turn of the object, so that calls that waited are served. */
+const otherWork = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

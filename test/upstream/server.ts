@@ -1,0 +1,222 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Answer, answer, type WireMessage, type WireUsage } from "./answers.ts";
+
+/**
+ * A stand-in for a model provider: OpenAI's chat completions on a real socket, with deterministic answers and the ways
+ * in which providers fail, chosen by the model's name.
+ *
+ *   node test/upstream/server.ts --port 9999      prints {"url": "http://127.0.0.1:9999"}
+ *
+ * `GET /log` returns what was served, to be compared with what was billed; `DELETE /log` forgets it.
+ */
+
+export interface ServedRequest {
+  n: number;
+  model: string;
+  stream: boolean;
+  status: number;
+  /** What was reported to the client; null when none was. */
+  usage: WireUsage | null;
+  /** Pieces of text that were sent. */
+  pieces: number;
+  /** The whole answer was sent. */
+  completed: boolean;
+  authorization: string | null;
+  /** The request as it came; only kept of the newest ones. */
+  body?: WireRequest;
+}
+
+interface WireRequest {
+  model: string;
+  messages: WireMessage[];
+  stream?: boolean;
+  stream_options?: { include_usage?: boolean };
+  max_tokens?: number;
+  max_completion_tokens?: number;
+  temperature?: number;
+}
+
+export interface UpstreamServer {
+  url: string;
+  log: ServedRequest[];
+  close(): Promise<void>;
+}
+
+const BODIES_KEPT = 500;
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+export async function startUpstream(port = 0): Promise<UpstreamServer> {
+  const log: ServedRequest[] = [];
+  const server = createServer((request, response) => {
+    route(request, response, log).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    log,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function route(request: IncomingMessage, response: ServerResponse, log: ServedRequest[]): Promise<void> {
+  const path = new URL(request.url ?? "/", "http://upstream").pathname;
+  if (path === "/log" && request.method === "GET") return json(response, 200, log);
+  if (path === "/log" && request.method === "DELETE") {
+    log.length = 0;
+    return json(response, 200, []);
+  }
+  if (path === "/v1/models") return json(response, 200, { object: "list", data: [{ id: "echo", object: "model" }] });
+  if (path !== "/v1/chat/completions" || request.method !== "POST") {
+    return json(response, 404, errorBody("Unknown request URL", "invalid_request_error", "unknown_url"));
+  }
+  const body = JSON.parse(await readBody(request)) as WireRequest;
+  const entry: ServedRequest = {
+    n: log.length + 1,
+    model: body.model,
+    stream: body.stream === true,
+    status: 200,
+    usage: null,
+    pieces: 0,
+    completed: false,
+    authorization: request.headers.authorization ?? null,
+    body,
+  };
+  log.push(entry);
+  const old = log[log.length - 1 - BODIES_KEPT];
+  if (old) delete old.body;
+  await serve(body, response, entry);
+}
+
+async function serve(body: WireRequest, response: ServerResponse, entry: ServedRequest): Promise<void> {
+  const fail = /^fail-(\d{3})(?:-(.+))?$/.exec(body.model);
+  if (fail) return failWith(response, entry, Number(fail[1]), fail[2] ?? "");
+  if (body.model === "wrong-content-type") {
+    response.writeHead(200, { "content-type": "text/html" }).end("<html><body>secret upstream page</body></html>");
+    return;
+  }
+  if (body.model === "slow-first-byte") await sleep(3000, undefined, { ref: false });
+  const given = answer(body.model, body.messages, body.max_completion_tokens ?? body.max_tokens ?? 4096);
+  if (!body.stream) return whole(body, given, response, entry);
+  await streamed(body, given, response, entry);
+}
+
+/** `fail-429-retry-after`, `fail-429-retry-date`, `fail-429-quota`, `fail-400-context`, or just a status. */
+function failWith(response: ServerResponse, entry: ServedRequest, status: number, how: string): void {
+  entry.status = status;
+  if (how === "retry-after") response.setHeader("retry-after", "7");
+  if (how === "retry-date") response.setHeader("retry-after", new Date(Date.now() + 30_000).toUTCString());
+  if (status >= 300 && status < 400) response.setHeader("location", "http://127.0.0.1:1/elsewhere");
+  const code = { quota: "insufficient_quota", context: "context_length_exceeded" }[how] ?? `code_${status}`;
+  json(response, status, errorBody("secret upstream words, key sk-secret", "upstream_error", code));
+}
+
+function whole(body: WireRequest, given: Answer, response: ServerResponse, entry: ServedRequest): void {
+  Object.assign(entry, { usage: given.usage, pieces: given.pieces.length, completed: true });
+  json(response, 200, {
+    id: `chatcmpl-${entry.n}`,
+    object: "chat.completion",
+    created: 1_700_000_000,
+    model: body.model,
+    choices: [
+      { index: 0, message: { role: "assistant", content: given.pieces.join("") }, finish_reason: given.finish },
+    ],
+    usage: given.usage,
+  });
+}
+
+async function streamed(
+  body: WireRequest,
+  given: Answer,
+  response: ServerResponse,
+  entry: ServedRequest,
+): Promise<void> {
+  const frame = (fields: object): string =>
+    `data: ${JSON.stringify({ id: `chatcmpl-${entry.n}`, object: "chat.completion.chunk", created: 1_700_000_000, model: body.model, ...fields })}\n\n`;
+  const delta = (content: string): string =>
+    frame({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
+  response.write(frame({ choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }] }));
+  const half = Math.ceil(given.pieces.length / 2);
+  for (const [i, piece] of given.pieces.entries()) {
+    if (i === half && (await breakOff(body.model, response, delta))) return;
+    if (response.destroyed) return;
+    if (body.model.startsWith("slow-words")) await sleep(50);
+    response.write(delta(piece));
+    entry.pieces++;
+  }
+  response.write(frame({ choices: [{ index: 0, delta: {}, finish_reason: given.finish }] }));
+  if (body.stream_options?.include_usage && body.model !== "no-usage") {
+    entry.usage = body.model === "nonsense-usage" ? { ...given.usage, prompt_tokens: -5 } : given.usage;
+    response.write(frame({ choices: [], usage: entry.usage }));
+  }
+  response.end("data: [DONE]\n\n");
+  entry.completed = true;
+}
+
+/** Failures in the middle of a stream; true when the answer ends here. */
+async function breakOff(model: string, response: ServerResponse, delta: (text: string) => string): Promise<boolean> {
+  switch (model) {
+    case "cut-mid-stream":
+      // Let what was written leave first: the client must have seen half of it.
+      await sleep(50);
+      response.destroy();
+      return true;
+    case "end-mid-stream":
+      response.end();
+      return true;
+    case "malformed-chunk":
+      response.end('data: {"choices": [{"delta": {"content": oops\n\n');
+      return true;
+    case "nonsense-chunk":
+      response.end('data: {"choices": "none"}\n\n');
+      return true;
+    case "error-chunk":
+      response.end(`data: ${JSON.stringify(errorBody("secret upstream words", "server_error", "overloaded"))}\n\n`);
+      return true;
+    case "silent-mid-stream":
+      await sleep(3000, undefined, { ref: false });
+      response.destroy();
+      return true;
+    case "huge-line":
+      response.end(delta("x".repeat(4 * 1024 * 1024)));
+      return true;
+    case "endless": {
+      const block = delta("y".repeat(64 * 1024));
+      while (!response.destroyed) {
+        response.write(block);
+        await sleep(1);
+      }
+      return true;
+    }
+  }
+  return false;
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MAX_BODY_BYTES) throw new Error("request body too large");
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+const errorBody = (message: string, type: string, code: string) => ({ error: { message, type, param: null, code } });
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+if (import.meta.main) {
+  const flag = process.argv.indexOf("--port");
+  const { url } = await startUpstream(flag > 0 ? Number(process.argv[flag + 1]) : 0);
+  process.stdout.write(`${JSON.stringify({ url })}\n`);
+}

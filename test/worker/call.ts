@@ -1,0 +1,66 @@
+import { env } from "cloudflare:test";
+import type { Env } from "../../src/env.ts";
+import { type ErrorCode, type ErrorExtras, WaypostError } from "../../src/errors.ts";
+import { costNano, type TokenUsage } from "../../src/ledger/money.ts";
+import type { HoldRequest } from "../../src/ledger/types.ts";
+import { createModels } from "../../src/models/catalogue.ts";
+import type { Call, CallEvent } from "../../src/tools/define.ts";
+import type { VaultApi } from "../../src/vault/types.ts";
+
+/** A call for tests of one tool: a real vault and real models, money only written down. */
+export interface RecordedCall extends Call {
+  events: CallEvent[];
+  holds: HoldRequest[];
+  charges: { usage: TokenUsage; model: string; estimated: boolean; cost: number }[];
+  /** The call ended with `failBilled`. */
+  billedFailure: boolean;
+  controller: AbortController;
+}
+
+let calls = 0;
+
+export function recordedCall(
+  settings: Env,
+  options: { vault?: string; attempt?: string; hold?: HoldRequest; granted?: number; deadlineMs?: number } = {},
+): RecordedCall {
+  const { VAULT } = env as unknown as Env;
+  const id = `call_${++calls}`;
+  const controller = new AbortController();
+  const nowhere = (what: string) =>
+    new Proxy({}, { get: () => () => Promise.reject(new Error(`no ${what} in this test`)) });
+  const call: RecordedCall = {
+    id,
+    principal: { account: "a", user: "u", keyId: "k", scopes: ["chat"], plan: "free", via: "rest" },
+    vault: VAULT.get(VAULT.idFromName(options.vault ?? id)) as unknown as VaultApi,
+    models: createModels(settings),
+    blobs: nowhere("blobs") as Call["blobs"],
+    accounts: nowhere("accounts") as Call["accounts"],
+    signal: controller.signal,
+    controller,
+    deadline: Date.now() + (options.deadlineMs ?? 60_000),
+    attempt: options.attempt ?? id,
+    ...(options.granted === undefined ? {} : { granted: options.granted }),
+    events: [],
+    holds: options.hold ? [options.hold] : [],
+    charges: [],
+    billedFailure: false,
+    emit: (event) => void call.events.push(event),
+    async reserve(hold) {
+      if (call.holds.length > 0) throw new Error("held twice");
+      call.holds.push(hold);
+      return options.granted ?? hold.maxOutputTokens;
+    },
+    charge(usage, { model, estimated = false }) {
+      if (call.charges.length > 0) throw new Error("charged twice");
+      const hold = call.holds[0];
+      const cost = hold ? costNano(usage, hold.price, hold.markupBps) : 0;
+      call.charges.push({ usage, model, estimated, cost });
+      return cost;
+    },
+    failBilled(code: ErrorCode, detail: string, extras?: ErrorExtras): never {
+      call.billedFailure = true;
+      throw new WaypostError(code, detail, extras);
+    },
+  };
+  return call;
+}

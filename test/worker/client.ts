@@ -1,0 +1,76 @@
+import { SELF } from "cloudflare:test";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { expect } from "vitest";
+
+/** What the tests need to act as a program or an agent against the Worker. */
+
+export const ORIGIN = "http://waypost.test";
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the server says
+  body: any;
+}
+
+/** One REST call; a string body is sent as it is. */
+export async function rest(
+  key: string | null,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
+  const response = await SELF.fetch(`${ORIGIN}${path}`, {
+    method,
+    headers: {
+      ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+let ownerKey: string | undefined;
+
+/** The owner's key of this test file's installation. */
+export async function owner(): Promise<string> {
+  if (ownerKey) return ownerKey;
+  const made = await rest("setup-token-of-the-test-suite", "POST", "/setup");
+  if (made.status === 201) ownerKey = made.body.api_key as string;
+  else {
+    const again = await rest("setup-token-of-the-test-suite", "POST", "/setup", { reissue: true });
+    expect(again.status).toBe(201);
+    ownerKey = again.body.api_key as string;
+  }
+  return ownerKey;
+}
+
+/** A fresh account on a plan, with a key of the default or given scopes. */
+export async function account(
+  plan = "enterprise",
+  key: Record<string, unknown> = {},
+): Promise<{ account: string; key: string; keyId: string }> {
+  const admin = await owner();
+  const made = await rest(admin, "POST", "/v1/admin/accounts", { name: "test", plan });
+  expect(made.status).toBe(200);
+  const issued = await rest(admin, "POST", "/v1/keys", { account: made.body.account, name: "test", ...key });
+  expect(issued.status).toBe(200);
+  return { account: made.body.account, key: issued.body.api_key, keyId: issued.body.id };
+}
+
+/** An MCP client of the official SDK, connected with a key. */
+export async function agent(key: string): Promise<Client> {
+  const client = new Client({ name: "test-agent", version: "1.0.0" });
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${ORIGIN}/mcp`), {
+      fetch: (url, init) => SELF.fetch(new Request(url as URL, init as RequestInit)),
+      requestInit: { headers: { Authorization: `Bearer ${key}` } },
+    }),
+  );
+  return client;
+}
