@@ -16,7 +16,7 @@ export default defineConfig(async () => ({
   ],
   test: {
     // The Worker logs a line a call; a test that fails says more without them.
-    onConsoleLog: (log) => !log.startsWith('{"event":'),
+    onConsoleLog: (log: string) => !log.startsWith('{"event":'),
     include: ["src/**/*.test.ts", "test/worker/**/*.test.ts"],
     globalSetup: ["./test/upstream/global_setup.ts"],
     setupFiles: ["./test/worker/setup.ts"],

@@ -11,6 +11,7 @@ import { openState } from "./lib/state.ts";
 import { endOrphan } from "./lib/workerd.ts";
 
 const root = resolve(import.meta.dirname, "..");
+const npm = process.env.npm_lifecycle_event ? process.ppid : null;
 
 /** Starts Waypost and keeps it running until a signal. Cleans up after itself whichever way it ends. */
 async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
@@ -52,15 +53,18 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Resolves on abort. The timer keeps the process alive until then. */
+/** Resolves on abort, or when the npm that runs this script is gone without having passed a signal on. */
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const alive = setInterval(() => {}, 2 ** 30);
-    signal.addEventListener("abort", () => {
-      clearInterval(alive);
+    const watch = setInterval(() => {
+      if (npm !== null && process.ppid !== npm) stop();
+    }, 500);
+    const stop = () => {
+      clearInterval(watch);
       resolve();
-    });
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop);
   });
 }
 

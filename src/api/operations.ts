@@ -45,7 +45,7 @@ export async function setup(c: Context<Api>): Promise<Response> {
   if (!(await sameText(presented, SETUP_TOKEN))) {
     throw new WaypostError("unauthenticated", "This is not the setup token.");
   }
-  const body = c.req.raw.body ? await readJson(c.req.raw, async () => {}) : {};
+  const body = c.req.header("content-type") ? await readJson(c.req.raw, async () => {}) : {};
   const accounts = new Accounts(c.env);
   const reissue = typeof body === "object" && body !== null && "reissue" in body && body.reissue === true;
   const owner = reissue ? await accounts.owner() : null;

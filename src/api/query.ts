@@ -5,11 +5,9 @@ import { type JsonSchema, schemasOf } from "../tools/schema.ts";
  * The input of a call without a body: query and path parameters are text, so each becomes what the schema says its field
  * is, where the text allows it. What does not fit is left as text for the validation to name.
  */
-export function inputFromUrl(
-  tool: Tool,
-  query: URLSearchParams,
-  path: Record<string, string>,
-): Record<string, unknown> {
+export function inputFromUrl(tool: Tool, url: string, path: Record<string, string>): Record<string, unknown> {
+  if (!url.includes("?")) return path;
+  const query = new URL(url).searchParams;
   const properties = (schemasOf(tool).input.properties ?? {}) as Record<string, JsonSchema>;
   const input: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {

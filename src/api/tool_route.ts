@@ -3,26 +3,35 @@ import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
 import { type CallOutcome, type CallRequest, identify, runCall } from "../gate/gate.ts";
-import { outcomeHeaders } from "../gate/headers.ts";
+import { outcomeHeaders, requestIdOf } from "../gate/headers.ts";
 import { readCredential } from "../gate/identify.ts";
 import type { Tool } from "../tools/define.ts";
-import { problemResponse } from "./problem.ts";
+import { failureResponse, problemResponse } from "./problem.ts";
 import { inputFromUrl } from "./query.ts";
 import { eventStream } from "./stream.ts";
 
-export type Api = { Bindings: Env; Variables: { requestId: string } };
+export type Api = { Bindings: Env };
 
 /** The handler of one tool's route: HTTP in, the gate, HTTP out. */
 export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
   const hasBody = tool.rest.method === "post";
+  const hasPathFields = tool.rest.path.includes("{");
   return async (c) => {
-    const requestId = c.get("requestId");
+    const requestId = requestIdOf(c.req.raw.headers);
+    try {
+      return await serve(c, requestId);
+    } catch (error) {
+      return failureResponse(error, requestId);
+    }
+  };
+
+  async function serve(c: Context<Api>, requestId: string): Promise<Response> {
     const headers = c.req.raw.headers;
     const credential = await readCredential(headers);
-    const path = c.req.param() as Record<string, string>;
+    const path = hasPathFields ? (c.req.param() as Record<string, string>) : {};
     const read = hasBody
       ? await bodyInput(c, tool, path, () => identify(c.env, credential))
-      : { input: inputFromUrl(tool, new URL(c.req.url).searchParams, path), stream: false };
+      : { input: inputFromUrl(tool, c.req.url, path), stream: false };
     const idempotencyKey = headers.get("idempotency-key");
     const client = headers.get("user-agent")?.slice(0, 100);
     const call: CallRequest = {
@@ -38,8 +47,8 @@ export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
     if (!read.stream) return plain(await runCall(c.env, c.executionCtx, call));
     const events = eventStream();
     const outcome = runCall(c.env, c.executionCtx, { ...call, emit: events.emit });
-    return events.response(outcome, requestId, plain, {});
-  };
+    return events.response(outcome, requestId, plain, { "X-Request-Id": requestId });
+  }
 }
 
 /** The body with the path's parameters in it, and whether a stream is wanted (by `Accept`, or `"stream": true`). */
@@ -59,8 +68,8 @@ async function bodyInput(c: Context<Api>, tool: Tool, path: Record<string, strin
 }
 
 function answer(outcome: CallOutcome, requestId: string): Response {
-  if (!outcome.ok) return problemResponse(outcome.error, requestId, outcomeHeaders(outcome));
-  return new Response(JSON.stringify(outcome.output), {
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...outcomeHeaders(outcome) },
-  });
+  if (!outcome.ok) return problemResponse(outcome.error, requestId, outcomeHeaders(outcome, requestId));
+  const headers = outcomeHeaders(outcome, requestId);
+  headers["Content-Type"] = "application/json";
+  return new Response(JSON.stringify(outcome.output), { headers });
 }

@@ -17,7 +17,6 @@ interface Admission {
   hold?: HoldRequest;
   granted?: number;
   usage?: UsageReport;
-  signal: AbortSignal;
   deadline: number;
   emit: (event: CallEvent) => void;
 }
@@ -27,7 +26,6 @@ export class AdmittedCall implements Call {
   readonly id: string;
   readonly principal: Principal;
   readonly attempt: string;
-  readonly signal: AbortSignal;
   readonly deadline: number;
   readonly usage: UsageReport | undefined;
   readonly granted: number | undefined;
@@ -35,6 +33,7 @@ export class AdmittedCall implements Call {
   readonly #env: Env;
   readonly #facts: CallFacts;
   #hold: HoldRequest | undefined;
+  #signal: AbortSignal | undefined;
   #charged: { usage: TokenUsage; model: string; estimated: boolean; costNano: number } | undefined;
 
   constructor(env: Env, admission: Admission) {
@@ -44,13 +43,17 @@ export class AdmittedCall implements Call {
     this.id = admission.facts.callId;
     this.principal = admission.principal;
     this.attempt = admission.attempt;
-    this.signal = admission.signal;
     this.deadline = admission.deadline;
     this.usage = admission.usage;
     this.granted = admission.granted;
     this.emit = admission.emit;
   }
 
+  /** Made on first use: most calls never ask. */
+  get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.timeout(Math.max(0, this.deadline - Date.now()));
+    return this.#signal;
+  }
   get vault() {
     return vaultOf(this.#env, this.principal.account);
   }

@@ -4,7 +4,6 @@ import type { Env } from "../env.ts";
 const EXPOSED = [
   "X-Request-Id",
   "X-Waypost-Cost-Nano-Usd",
-  "X-Waypost-Call-Id",
   "Idempotency-Replayed",
   "RateLimit",
   "RateLimit-Policy",
@@ -33,15 +32,21 @@ export function originAllowed(env: Env, origin: string): boolean {
   return false;
 }
 
-/** CORS headers for an origin; empty when it is not allowed. */
-export function corsHeaders(env: Env, origin: string | null): Record<string, string> {
-  if (!origin || !originAllowed(env, origin)) return {};
+/** The answer with the CORS headers for an origin; as it was when the origin is not allowed. */
+export function withCors(env: Env, origin: string, response: Response): Response {
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(corsHeaders(env, origin))) headers.set(name, value);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+function corsHeaders(env: Env, origin: string): Record<string, string> {
+  if (!originAllowed(env, origin)) return { Vary: "Origin" };
   return { "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED, Vary: "Origin" };
 }
 
 /** The answer to a preflight. */
-export function preflight(env: Env, request: Request): Response {
-  const cors = corsHeaders(env, request.headers.get("origin"));
+export function preflight(env: Env, origin: string | null): Response {
+  const cors = origin === null ? {} : corsHeaders(env, origin);
   if (!("Access-Control-Allow-Origin" in cors)) return new Response(null, { status: 403, headers: { Vary: "Origin" } });
   return new Response(null, {
     status: 204,

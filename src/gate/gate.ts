@@ -1,12 +1,12 @@
 import type { Env } from "../env.ts";
-import { type ErrorCode, WaypostError } from "../errors.ts";
+import { WaypostError } from "../errors.ts";
 import type { AdmitReply, CallFacts, Identity, WindowState } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import type { CallEvent, Principal, Tool } from "../tools/define.ts";
 import { AdmittedCall, BilledFailure } from "./call.ts";
 import type { Credential } from "./identify.ts";
-import { logCall, logFailure } from "./log.ts";
-import { ledgerOf, reach } from "./stores.ts";
+import { type CallLog, logCall, logFailure } from "./log.ts";
+import { admitTo, ledgerOf, reach } from "./stores.ts";
 import { validate } from "./validate.ts";
 
 /** A call may take this long before it must have answered. Shorter than the ledger's lease. */
@@ -21,8 +21,6 @@ export interface CallRequest {
   requestId: string;
   client?: string;
   idempotencyKey?: string;
-  /** Cancels the call. */
-  signal?: AbortSignal;
   emit?: (event: CallEvent) => void;
 }
 
@@ -43,22 +41,27 @@ export function runCall(
   ctx: Pick<ExecutionContext, "waitUntil">,
   request: CallRequest,
 ): Promise<CallOutcome> {
-  const work = perform(env, request);
+  const startedAt = Date.now();
+  const work = perform(env, request, startedAt).then(({ outcome, keyId }) => {
+    log(ctx, request, outcome, keyId, startedAt);
+    return outcome;
+  });
   ctx.waitUntil(work);
   return work;
 }
 
-async function perform(env: Env, request: CallRequest): Promise<CallOutcome> {
-  const startedAt = Date.now();
+async function perform(
+  env: Env,
+  request: CallRequest,
+  startedAt: number,
+): Promise<{ outcome: CallOutcome; keyId?: string }> {
   const callId = newCallId();
   let principal: Principal | undefined;
   let outcome: CallOutcome;
   try {
-    const input = await validInput(env, request);
-    const facts = await factsOf(request, callId, input);
-    const quote = request.tool.quote?.(input, createModels(env));
+    const { input, facts, quote } = await checked(env, request, callId);
     const reply = await reach("ledger", () =>
-      ledgerOf(env, facts.account).admit({
+      admitTo(env, {
         ...facts,
         keyHash: request.credential.keyHash,
         scope: request.tool.scope,
@@ -80,7 +83,6 @@ async function perform(env: Env, request: CallRequest): Promise<CallOutcome> {
         ...(quote ? { hold: quote } : {}),
         ...(reply.grantedOutputTokens === undefined ? {} : { granted: reply.grantedOutputTokens }),
         ...(reply.usage ? { usage: reply.usage } : {}),
-        signal: request.signal ?? new AbortController().signal,
         deadline: startedAt + DEADLINE_MS,
         emit: request.emit ?? ignore,
       });
@@ -89,14 +91,15 @@ async function perform(env: Env, request: CallRequest): Promise<CallOutcome> {
   } catch (error) {
     outcome = failureOf(error, callId, request.requestId);
   }
-  log(request, outcome, principal, startedAt);
-  return outcome;
+  return { outcome, ...(principal ? { keyId: principal.keyId } : {}) };
 }
 
-/** Input by the schema. A caller who is not known learns that first, whatever was sent. */
-async function validInput(env: Env, request: CallRequest): Promise<unknown> {
+/** What can be refused before the ledger is asked. A caller who is not known learns that first, whatever was sent. */
+async function checked(env: Env, request: CallRequest, callId: string) {
   try {
-    return validate(request.tool.input, request.input);
+    const input = validate(request.tool.input, request.input);
+    const facts = await factsOf(request, callId, input);
+    return { input, facts, quote: request.tool.quote?.(input, createModels(env)) };
   } catch (error) {
     await identify(env, request.credential);
     throw error;
@@ -134,6 +137,7 @@ async function runAndSettle(
   if (error || tool.metered || call.hold || facts.idempotency) {
     const settle = {
       ...facts,
+      metered: tool.metered ?? false,
       keyId: call.principal.keyId,
       user: call.principal.user,
       durationMs: Date.now() - startedAt,
@@ -197,23 +201,30 @@ function asWaypostError(thrown: unknown, requestId: string): WaypostError {
   return new WaypostError("internal", "Something failed that should not have.");
 }
 
-function log(request: CallRequest, outcome: CallOutcome, principal: Principal | undefined, startedAt: number): void {
-  const status: "ok" | ErrorCode = outcome.ok ? "ok" : outcome.error.code;
-  logCall({
+function log(
+  ctx: Pick<ExecutionContext, "waitUntil">,
+  request: CallRequest,
+  outcome: CallOutcome,
+  keyId: string | undefined,
+  startedAt: number,
+): void {
+  const line: CallLog = {
     request_id: request.requestId,
     call_id: outcome.callId,
     account: request.credential.account,
-    ...(principal ? { key_id: principal.keyId } : {}),
+    ...(keyId ? { key_id: keyId } : {}),
     via: request.via,
     tool: request.tool.name,
-    status,
+    status: outcome.ok ? "ok" : outcome.error.code,
     ...(outcome.ok && outcome.replayed ? { replayed: true } : {}),
     ...(outcome.ok && outcome.costNano > 0 ? { cost_nano: outcome.costNano } : {}),
     duration_ms: Date.now() - startedAt,
-  });
+  };
+  logCall(line, (work) => ctx.waitUntil(work));
 }
 
-export const newCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;
+/** Unique, and in the order of time, so that rows keyed by it are appended and not scattered. */
+const newCallId = (): string => `call_${Date.now().toString(36)}${crypto.randomUUID().slice(9).replaceAll("-", "")}`;
 
 async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));

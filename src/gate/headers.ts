@@ -10,18 +10,14 @@ export function requestIdOf(headers: Headers): string {
   return given && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
 
-/** Headers of an outcome, the same on every door. */
-export function outcomeHeaders(outcome: CallOutcome): Record<string, string> {
-  return {
-    "X-Waypost-Call-Id": outcome.callId,
-    ...(outcome.windows ? rateHeaders(outcome.windows) : {}),
-    ...(outcome.ok
-      ? {
-          "X-Waypost-Cost-Nano-Usd": String(outcome.replayed ? 0 : outcome.costNano),
-          ...(outcome.replayed ? { "Idempotency-Replayed": "true" } : {}),
-        }
-      : errorHeaders(outcome.error)),
-  };
+/** Headers of an outcome, the same on every door. Each costs a little on every call, so none says what another says. */
+export function outcomeHeaders(outcome: CallOutcome, requestId: string): Record<string, string> {
+  const headers: Record<string, string> = { "X-Request-Id": requestId };
+  if (outcome.windows) setRateHeaders(headers, outcome.windows);
+  if (!outcome.ok) return Object.assign(headers, errorHeaders(outcome.error));
+  if (outcome.costNano > 0) headers["X-Waypost-Cost-Nano-Usd"] = String(outcome.replayed ? 0 : outcome.costNano);
+  if (outcome.replayed) headers["Idempotency-Replayed"] = "true";
+  return headers;
 }
 
 /** `Retry-After` (RFC 9110 10.2.3) and `WWW-Authenticate` (RFC 6750 3) where the error has them. */
@@ -35,7 +31,7 @@ export function errorHeaders(error: WaypostError): Record<string, string> {
 }
 
 /** The RateLimit fields of the IETF draft for all windows, and the older X- fields for the tightest one. */
-function rateHeaders(windows: readonly WindowState[]): Record<string, string> {
+function setRateHeaders(headers: Record<string, string>, windows: readonly WindowState[]): void {
   let tightest: WindowState | undefined;
   let policy = "";
   let state = "";
@@ -45,14 +41,12 @@ function rateHeaders(windows: readonly WindowState[]): Record<string, string> {
     state += `${comma}"${window.name}";r=${window.remaining};t=${seconds(window)}`;
     if (!tightest || window.remaining < tightest.remaining) tightest = window;
   }
-  if (!tightest) return {};
-  return {
-    "RateLimit-Policy": policy,
-    RateLimit: state,
-    "X-RateLimit-Limit": String(tightest.limit),
-    "X-RateLimit-Remaining": String(tightest.remaining),
-    "X-RateLimit-Reset": String(seconds(tightest)),
-  };
+  if (!tightest) return;
+  headers["RateLimit-Policy"] = policy;
+  headers.RateLimit = state;
+  headers["X-RateLimit-Limit"] = String(tightest.limit);
+  headers["X-RateLimit-Remaining"] = String(tightest.remaining);
+  headers["X-RateLimit-Reset"] = String(seconds(tightest));
 }
 
 /** Seconds until more is possible: until the next free call when none is left, else until the window is empty. */

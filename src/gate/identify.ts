@@ -7,9 +7,9 @@ export interface Credential {
   keyHash: string;
 }
 
-/** Hashes of keys seen by this isolate: a hash takes longer than everything else done to identify a caller. */
-const HASHES_KEPT = 1_000;
-const hashes = new Map<string, string>();
+/** Credentials by key, of keys seen by this isolate: reading and hashing one takes longer than the rest of a call's checks. */
+const CREDENTIALS_KEPT = 1_000;
+const credentials = new Map<string, Credential>();
 
 /**
  * Reads the bearer API key of a request.
@@ -18,19 +18,17 @@ const hashes = new Map<string, string>();
 export async function readCredential(headers: Headers): Promise<Credential> {
   const header = headers.get("authorization");
   if (!header) throw new WaypostError("unauthenticated", "The request carries no Authorization header.");
+  return credentials.get(header) ?? (await parseCredential(header));
+}
+
+async function parseCredential(header: string): Promise<Credential> {
   const match = /^bearer +(\S+) *$/i.exec(header);
   if (!match?.[1])
     throw new WaypostError("unauthenticated", "The Authorization header is not of the form `Bearer <API key>`.");
   const account = accountOfKey(match[1]);
   if (!account) throw new WaypostError("unauthenticated", "The API key is damaged or incomplete.");
-  return { account, keyHash: await hashOnce(match[1]) };
-}
-
-async function hashOnce(key: string): Promise<string> {
-  const known = hashes.get(key);
-  if (known) return known;
-  const hash = await hashKey(key);
-  if (hashes.size >= HASHES_KEPT) hashes.delete(hashes.keys().next().value as string);
-  hashes.set(key, hash);
-  return hash;
+  const credential = { account, keyHash: await hashKey(match[1]) };
+  if (credentials.size >= CREDENTIALS_KEPT) credentials.delete(credentials.keys().next().value as string);
+  credentials.set(header, credential);
+  return credential;
 }

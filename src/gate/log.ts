@@ -12,8 +12,30 @@ export interface CallLog {
   duration_ms: number;
 }
 
-export function logCall(line: CallLog): void {
-  console.log(JSON.stringify({ event: "call", ...line }));
+/** Lines wait this long for company: under load a write a line would cost more than the call it reports. */
+const GATHER_MS = 100;
+const GATHER_LINES = 200;
+/** A gathering this old was cut off with the request it waited in. */
+const STALE_MS = 1_000;
+let gathered: string[] = [];
+let gatheringSince: number | null = null;
+
+/** Logs a call. `waitUntil` keeps the isolate for the line that would otherwise be lost. */
+export function logCall(line: CallLog, waitUntil: (work: Promise<unknown>) => void): void {
+  gathered.push(JSON.stringify({ event: "call", ...line }));
+  const now = Date.now();
+  if (gathered.length >= GATHER_LINES || (gatheringSince !== null && now - gatheringSince > STALE_MS)) {
+    flush();
+  } else if (gatheringSince === null) {
+    gatheringSince = now;
+    waitUntil(new Promise<void>((resolve) => setTimeout(resolve, GATHER_MS)).then(flush));
+  }
+}
+
+function flush(): void {
+  gatheringSince = null;
+  if (gathered.length > 0) console.log(gathered.join("\n"));
+  gathered = [];
 }
 
 /** A failure nobody foresaw: its kind and where, without its message, which may hold anything. */

@@ -1,14 +1,32 @@
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { AdmitReply, AdmitRequest } from "../ledger/types.ts";
 import type { BlobStore } from "../tools/define.ts";
 import type { VaultApi } from "../vault/types.ts";
 
 /** What the gate asks of a ledger. The RPC types of the runtime lose unions, so the object's own are used. */
-type LedgerApi = Pick<Ledger, "admit" | "identify" | "reserve" | "settle">;
+type LedgerApi = Pick<Ledger, "identify" | "reserve" | "settle">;
 
-export const ledgerOf = (env: Env, account: string): LedgerApi =>
-  env.LEDGER.get(env.LEDGER.idFromName(account)) as unknown as LedgerApi;
+/** Ids of ledgers by account: making one hashes the name. */
+const IDS_KEPT = 1_000;
+const ids = new Map<string, DurableObjectId>();
+
+function ledgerStub(env: Env, account: string) {
+  let id = ids.get(account);
+  if (!id) {
+    id = env.LEDGER.idFromName(account);
+    if (ids.size >= IDS_KEPT) ids.delete(ids.keys().next().value as string);
+    ids.set(account, id);
+  }
+  return env.LEDGER.get(id);
+}
+
+export const ledgerOf = (env: Env, account: string): LedgerApi => ledgerStub(env, account) as unknown as LedgerApi;
+
+/** Asks the account's ledger to admit a call. */
+export const admitTo = async (env: Env, request: AdmitRequest): Promise<AdmitReply> =>
+  JSON.parse(await ledgerStub(env, request.account).admit(JSON.stringify(request)));
 
 /** The account's vault. RPC makes every method asynchronous, which is all that `VaultApi` says. */
 export const vaultOf = (env: Env, account: string): VaultApi =>

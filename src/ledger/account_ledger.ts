@@ -4,7 +4,7 @@ import { Books, type Hold } from "./books.ts";
 import { Journal } from "./journal.ts";
 import { identityOf, Keyring } from "./keyring.ts";
 import { totalTokens } from "./money.ts";
-import { FLUSH_AFTER_MS, FLUSH_NANO, FLUSH_ROWS, flushBatch } from "./outbox.ts";
+import { FLUSH_AFTER_MS, FLUSH_NANO, FLUSH_ROWS, flushBatches } from "./outbox.ts";
 import { RateGate } from "./rate_gate.ts";
 import { Reports } from "./reports.ts";
 import type { Account, OutboxRow, Store, StoredKey } from "./store.ts";
@@ -129,7 +129,7 @@ export class AccountLedger {
     }
     const windows = this.#rates.take(now, plan.rate, key, this.#journal);
     this.keys.touch(key, now, this.#journal);
-    if (!request.metered) this.#book(freeCall(request, key, now));
+    if (!request.metered) this.#book(freeCall(request, { keyId: key.id, user: key.user }, now));
     this.#journal.within(FREE_JOURNAL_MS);
     return {
       kind: "admitted",
@@ -179,8 +179,9 @@ export class AccountLedger {
       await this.#journal.durable();
       return ok(before);
     }
+    const counted = this.#countedAs(request, now);
     const settlement = this.#post(request, now);
-    this.#record(request, settlement, now);
+    this.#record(request, settlement, now, counted);
     if (request.idempotency) this.#endAttempt(request, settlement, now);
     const mustLast = request.hold !== undefined || request.idempotency !== undefined;
     if (mustLast) await this.#journal.durable();
@@ -239,9 +240,18 @@ export class AccountLedger {
     };
   }
 
+  /** How the call was counted until now: a free one when it was admitted, an expired one when its lease ended. */
+  #countedAs(request: T.SettleRequest, now: number): OutboxRow | undefined {
+    const pending = this.#journal.pendingCall(request.callId);
+    if (pending) return pending;
+    if (!request.metered) return freeCall(request, request, now - request.durationMs);
+    if (!request.hold || this.#books.holds.has(request.callId)) return undefined;
+    const expiredAt = this.#store.expiredAt(request.callId);
+    return expiredAt === undefined ? undefined : expiredCall(request, request.hold.model, expiredAt);
+  }
+
   /** Writes or amends the call's line in the usage records. */
-  #record(request: T.SettleRequest, settlement: T.Settlement, now: number): void {
-    const known = this.#journal.pendingCall(request.callId) ?? this.#store.call(request.callId);
+  #record(request: T.SettleRequest, settlement: T.Settlement, now: number, known: OutboxRow | undefined): void {
     this.#book(
       {
         id: request.callId,
@@ -323,13 +333,12 @@ export class AccountLedger {
     this.#expireHolds();
     this.#attempts.sweep(this.#now());
     await this.#journal.durable();
-    const flushed = await flushBatch(db, this.#store, this.#account.account, (month) => this.#reports.totals(month));
+    const flushed = await flushBatches(db, this.#store, this.#account.account, (month) => this.#reports.totals(month));
     this.#unflushed.rows -= flushed.rows;
     this.#unflushed.nano -= flushed.nano;
     const now = this.#now();
     this.#store.prune(new Date(now - KEEP_CALLS_MS).toISOString(), now);
-    if (flushed.more) this.#wakeBy(now);
-    else if (this.#unflushed.rows > 0) this.#wakeBy(now + FLUSH_AFTER_MS);
+    if (this.#unflushed.rows > 0) this.#wakeBy(flushed.rows > 0 ? now : now + FLUSH_AFTER_MS);
     for (const hold of this.#books.holds.values()) this.#wakeBy(hold.expiresAt);
   }
 
@@ -337,7 +346,7 @@ export class AccountLedger {
     const now = this.#now();
     for (const hold of [...this.#books.holds.values()].filter((open) => open.expiresAt <= now)) {
       this.#journal.post(this.#books.release(hold, "expire"), now);
-      this.#book(expiredCall(hold, now));
+      this.#book(expiredCall(hold, hold.request.model, now));
     }
   }
 
@@ -385,28 +394,28 @@ const refuse = (code: ErrorCode, detail: string, extras?: T.Refusal["extras"]): 
 /** A key sees only its own attempts: another key of the account may have other scopes. */
 const attemptKey = (key: StoredKey, request: T.AdmitRequest): string => `${key.id} ${request.idempotency?.key}`;
 
-function freeCall(request: T.AdmitRequest, key: StoredKey, now: number): OutboxRow {
+function freeCall(call: T.CallFacts, by: { keyId: string; user: string }, at: number): OutboxRow {
   return {
     ...nothingUsed,
-    id: request.callId,
-    at: new Date(now).toISOString(),
-    tool: request.tool,
-    key_id: key.id,
-    user: key.user,
-    via: request.via,
-    client: request.client ?? null,
+    id: call.callId,
+    at: new Date(at).toISOString(),
+    tool: call.tool,
+    key_id: by.keyId,
+    user: by.user,
+    via: call.via,
+    client: call.client ?? null,
     status: "ok",
   };
 }
 
-function expiredCall(hold: Hold, now: number): OutboxRow {
+function expiredCall(call: { callId: string; tool: string; keyId: string }, model: string, at: number): OutboxRow {
   return {
     ...nothingUsed,
-    id: hold.callId,
-    at: new Date(now).toISOString(),
-    tool: hold.tool,
-    model: hold.request.model,
-    key_id: hold.keyId,
+    id: call.callId,
+    at: new Date(at).toISOString(),
+    tool: call.tool,
+    model,
+    key_id: call.keyId,
     user: "",
     via: "",
     client: null,

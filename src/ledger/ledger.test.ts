@@ -69,7 +69,16 @@ function withLedger<R>(plan: string, work: (bench: Bench, storage: DurableObject
             ...over,
           }),
         settle: (callId, over) =>
-          ledger.settle({ ...facts, tool: "chat", callId, keyId: KEY.id, user: KEY.user, durationMs: 5, ...over }),
+          ledger.settle({
+            ...facts,
+            metered: over?.tool === undefined,
+            tool: "chat",
+            callId,
+            keyId: KEY.id,
+            user: KEY.user,
+            durationMs: 5,
+            ...over,
+          }),
         restart: async () => {
           await ledger.audit();
           return wake();

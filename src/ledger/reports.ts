@@ -10,12 +10,13 @@ export const RECENT_CALLS = 50;
 export class Reports {
   readonly #store: Store;
   #tally: MonthTally;
-  #recent: CallRecord[];
+  /** Oldest first. */
+  #recent: OutboxRow[];
 
   constructor(store: Store, month: string) {
     this.#store = store;
     this.#tally = this.#load(month);
-    this.#recent = store.recentCalls(RECENT_CALLS).map(publicRecord);
+    this.#recent = store.recentCalls(RECENT_CALLS).reverse();
   }
 
   turnMonth(month: string): void {
@@ -24,14 +25,13 @@ export class Reports {
 
   /** Takes a call in, or the amended form of one counted before. Returns the rows to add to the stored tally. */
   add(row: OutboxRow, before?: OutboxRow): TallyRow[] {
-    const record = publicRecord(row);
     const rows = before ? rowDifference(before, row) : [rowOf(row)];
     for (const change of rows) if (change.day.startsWith(this.#tally.month)) addRow(this.#tally, change);
     const known = before ? this.#recent.findIndex((call) => call.id === row.id) : -1;
-    if (known >= 0) this.#recent[known] = record;
+    if (known >= 0) this.#recent[known] = row;
     else {
-      this.#recent.unshift(record);
-      if (this.#recent.length > 2 * RECENT_CALLS) this.#recent.length = RECENT_CALLS;
+      this.#recent.push(row);
+      if (this.#recent.length > 2 * RECENT_CALLS) this.#recent = this.#recent.slice(-RECENT_CALLS);
     }
     return rows;
   }
@@ -63,7 +63,7 @@ export class Reports {
         available_nano: books.availableNano,
       },
       windows: now.windows,
-      recent: this.#recent.slice(0, reads.recent),
+      recent: reads.recent === 0 ? [] : this.#recent.slice(-reads.recent).reverse().map(publicRecord),
     };
   }
 

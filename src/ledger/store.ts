@@ -55,10 +55,8 @@ const SCHEMA = `
   );
   CREATE UNIQUE INDEX entries_once ON entries (call_id, kind);
   CREATE TABLE holds (call_id TEXT PRIMARY KEY, body TEXT NOT NULL);
-  CREATE TABLE calls (
-    id TEXT PRIMARY KEY, pos INTEGER NOT NULL UNIQUE, at TEXT NOT NULL, tool TEXT NOT NULL, model TEXT, key_id TEXT NOT NULL,
-    user TEXT NOT NULL, via TEXT NOT NULL, client TEXT, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-    cost_nano INTEGER NOT NULL, credit_nano INTEGER NOT NULL, status TEXT NOT NULL, estimated INTEGER NOT NULL, duration_ms INTEGER
+  CREATE TABLE call_batches (
+    pos INTEGER PRIMARY KEY, calls INTEGER NOT NULL, metered INTEGER NOT NULL, cost_nano INTEGER NOT NULL, months TEXT NOT NULL, newest TEXT NOT NULL, body TEXT NOT NULL
   );
   CREATE TABLE tally (
     day TEXT NOT NULL, tool TEXT NOT NULL, model TEXT NOT NULL, key_id TEXT NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,
@@ -74,8 +72,22 @@ const SCHEMA = `
   CREATE TABLE outbox (id INTEGER PRIMARY KEY CHECK (id = 1), acked INTEGER NOT NULL);
 `;
 
-const CALL_COLUMNS = `id, pos, at, tool, model, key_id, user, via, client, input_tokens, output_tokens, cost_nano, credit_nano,
-  status, estimated, duration_ms`;
+/** Calls as they were journalled together: one row however many they are, so that a free call costs next to no write. */
+export interface CallBatch {
+  /** Position of its last call. */
+  pos: number;
+  calls: number;
+  /** How many of its calls used a model. */
+  metered: number;
+  costNano: number;
+  /** Months its calls fall in. */
+  months: string[];
+  /** JSON array of `OutboxRow`. */
+  body: string;
+}
+
+/** Keeps a batch well below the size of a statement's parameter. */
+const CALLS_A_BATCH = 1_000;
 
 export class Store {
   readonly #storage: DurableObjectStorage;
@@ -195,32 +207,58 @@ export class Store {
       .toArray()[0];
   }
 
+  /** When a call's hold expired, in ms, if it did. */
+  expiredAt(callId: string): number | undefined {
+    return this.#sql
+      .exec<{ at: number }>("SELECT at FROM entries WHERE call_id = ? AND kind = 'expire'", callId)
+      .toArray()[0]?.at;
+  }
+
   /** Whether credit with this id was posted before. */
   credited(id: string): boolean {
     return this.#sql.exec("SELECT 1 FROM entries WHERE call_id = ? AND kind = 'credit'", id).toArray().length > 0;
   }
 
   putCalls(rows: readonly OutboxRow[]): void {
+    for (let i = 0; i < rows.length; i += CALLS_A_BATCH) this.#putBatch(rows.slice(i, i + CALLS_A_BATCH));
+  }
+
+  #putBatch(rows: readonly OutboxRow[]): void {
+    const last = rows.at(-1);
+    if (!last) return;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO calls (${CALL_COLUMNS})
-       SELECT value ->> 'id', value ->> 'pos', value ->> 'at', value ->> 'tool', value ->> 'model', value ->> 'key_id', value ->> 'user',
-              value ->> 'via', value ->> 'client', value ->> 'input_tokens', value ->> 'output_tokens', value ->> 'cost_nano',
-              value ->> 'credit_nano', value ->> 'status', value ->> 'estimated', value ->> 'duration_ms' FROM json_each(?)`,
+      "INSERT INTO call_batches VALUES (?, ?, ?, ?, ?, ?, ?)",
+      last.pos,
+      rows.length,
+      rows.filter((row) => row.model !== null).length,
+      rows.reduce((sum, row) => sum + row.cost_nano, 0),
+      JSON.stringify([...new Set(rows.map((row) => row.at.slice(0, 7)))]),
+      last.at,
       JSON.stringify(rows),
     );
   }
 
-  call(id: string): OutboxRow | undefined {
-    return this.#calls("WHERE id = ?", id)[0];
-  }
-
-  /** Newest first. */
+  /** Newest first; a call that was amended appears once, as it is now. */
   recentCalls(limit: number): OutboxRow[] {
-    return this.#calls("ORDER BY pos DESC LIMIT ?", limit);
+    const batches = this.#sql.exec<{ body: string }>("SELECT body FROM call_batches ORDER BY pos DESC LIMIT ?", limit);
+    const newest = new Map<string, OutboxRow>();
+    for (const { body } of batches) {
+      for (const row of (JSON.parse(body) as OutboxRow[]).reverse()) if (!newest.has(row.id)) newest.set(row.id, row);
+      if (newest.size >= limit) break;
+    }
+    return [...newest.values()].slice(0, limit);
   }
 
-  unacknowledged(limit: number): OutboxRow[] {
-    return this.#calls("WHERE pos > (SELECT acked FROM outbox) ORDER BY pos LIMIT ?", limit);
+  /** The oldest batches D1 has not acknowledged. */
+  unacknowledged(limit: number): CallBatch[] {
+    return this.#sql
+      .exec<{ pos: number; calls: number; metered: number; costNano: number; months: string; body: string }>(
+        `SELECT pos, calls, metered, cost_nano AS costNano, months, body FROM call_batches
+         WHERE pos > (SELECT acked FROM outbox) ORDER BY pos LIMIT ?`,
+        limit,
+      )
+      .toArray()
+      .map((batch) => ({ ...batch, months: JSON.parse(batch.months) }));
   }
 
   acknowledge(pos: number): void {
@@ -231,16 +269,16 @@ export class Store {
   outbox(): { pos: number; pending: number; pendingNano: number } {
     return this.#sql
       .exec<{ pos: number; pending: number; pendingNano: number }>(
-        `SELECT max(acked, coalesce((SELECT max(pos) FROM calls), 0)) AS pos,
-                (SELECT count(*) FROM calls WHERE pos > acked) AS pending,
-                (SELECT coalesce(sum(cost_nano), 0) FROM calls WHERE pos > acked) AS pendingNano FROM outbox WHERE id = 1`,
+        `SELECT max(acked, coalesce((SELECT max(pos) FROM call_batches), 0)) AS pos,
+                (SELECT coalesce(sum(calls), 0) FROM call_batches WHERE pos > acked) AS pending,
+                (SELECT coalesce(sum(cost_nano), 0) FROM call_batches WHERE pos > acked) AS pendingNano FROM outbox WHERE id = 1`,
       )
       .one();
   }
 
   /** Forgets calls D1 has acknowledged once they are older than `before` (ISO), and results past their time. */
   prune(before: string, now: number): void {
-    this.#sql.exec("DELETE FROM calls WHERE pos <= (SELECT acked FROM outbox) AND at < ?", before);
+    this.#sql.exec("DELETE FROM call_batches WHERE pos <= (SELECT acked FROM outbox) AND newest < ?", before);
     this.#sql.exec("DELETE FROM results WHERE expires_at <= ?", now);
   }
 
@@ -303,12 +341,5 @@ export class Store {
                 (SELECT coalesce(sum(body ->> 'nano'), 0) FROM holds) AS holdsNano FROM entries`,
       )
       .one();
-  }
-
-  #calls(tail: string, bind: string | number): OutboxRow[] {
-    return this.#sql
-      .exec(`SELECT ${CALL_COLUMNS} FROM calls ${tail}`, bind)
-      .toArray()
-      .map((row) => ({ ...row, estimated: row.estimated === 1 }) as unknown as OutboxRow);
   }
 }

@@ -97,6 +97,8 @@ export interface ReserveRequest extends CallFacts {
  * How a call ended. Carries the facts of the call again, so that a ledger that restarted meanwhile still bills it, once.
  */
 export interface SettleRequest extends CallFacts {
+  /** As in the admission: an unmetered call has been booked already. */
+  metered: boolean;
   keyId: string;
   user: string;
   /** The hold that was granted, if there was one. */

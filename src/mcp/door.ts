@@ -2,7 +2,7 @@ import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { Env } from "../env.ts";
 import { toProblem, WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
-import { corsHeaders, originAllowed, preflight } from "../gate/cors.ts";
+import { originAllowed } from "../gate/cors.ts";
 import { type CallOutcome, identify, runCall } from "../gate/gate.ts";
 import { errorHeaders, outcomeHeaders, requestIdOf } from "../gate/headers.ts";
 import { type Credential, readCredential } from "../gate/identify.ts";
@@ -17,31 +17,26 @@ const handler = createMcpHandler((context) => serverFor(context.authInfo?.extra?
 
 export async function mcp(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   const requestId = requestIdOf(request.headers);
-  const origin = request.headers.get("origin");
-  let response: Response;
   try {
-    response = await answer(request, env, ctx, requestId, origin);
+    return await answer(request, env, ctx, requestId);
   } catch (thrown) {
     if (!(thrown instanceof WaypostError)) logFailure("mcp", requestId, thrown);
     const error =
       thrown instanceof WaypostError ? thrown : new WaypostError("internal", "Something failed that should not have.");
-    response = rpcError(error, requestId);
+    return rpcError(error, requestId);
   }
-  const headers = new Headers(response.headers);
-  headers.set("X-Request-Id", requestId);
-  for (const [name, value] of Object.entries(corsHeaders(env, origin))) headers.set(name, value);
-  return new Response(response.body, { status: response.status, headers });
 }
 
-async function answer(request: Request, env: Env, ctx: ExecutionContext, requestId: string, origin: string | null) {
-  if (request.method === "OPTIONS") return preflight(env, request);
+async function answer(request: Request, env: Env, ctx: ExecutionContext, requestId: string): Promise<Response> {
+  const origin = request.headers.get("origin");
   if (origin && origin !== new URL(request.url).origin && !originAllowed(env, origin)) {
     throw new WaypostError("origin_not_allowed", "Pages of this origin may not use the MCP endpoint.");
   }
   const credential = await readCredential(request.headers);
   if (request.method !== "POST") {
     await identify(env, credential);
-    return handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });
+    const response = await handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });
+    return withHeaders(response, requestId);
   }
   const message = await readJson(request, () => identify(env, credential));
   if (Array.isArray(message)) {
@@ -59,9 +54,8 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
     },
   };
   const response = await handler.fetch(request, { authInfo: authInfo(credential, exchange), parsedBody: message });
-  if (!outcome) return response;
-  if (!outcome.ok && outcome.error.status === 401) return rpcError(outcome.error, requestId, idOf(message));
-  return withHeaders(response, outcomeHeaders(outcome));
+  if (outcome && !outcome.ok && outcome.error.status === 401) return rpcError(outcome.error, requestId, idOf(message));
+  return withHeaders(response, requestId, outcome);
 }
 
 function authInfo({ account }: Credential, exchange: Exchange) {
@@ -80,9 +74,10 @@ function noCalls(requestId: string): Exchange {
 
 const clientOf = (request: Request): string | undefined => request.headers.get("user-agent")?.slice(0, 100);
 
-function withHeaders(response: Response, extra: Record<string, string>): Response {
+function withHeaders(response: Response, requestId: string, outcome?: CallOutcome): Response {
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(extra)) headers.set(name, value);
+  if (!outcome) headers.set("X-Request-Id", requestId);
+  else for (const [name, value] of Object.entries(outcomeHeaders(outcome, requestId))) headers.set(name, value);
   return new Response(response.body, { status: response.status, headers });
 }
 
@@ -102,7 +97,12 @@ function rpcError(error: WaypostError, requestId: string, id: unknown = null): R
   };
   return new Response(JSON.stringify(body), {
     status: error.status,
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...errorHeaders(error) },
+    headers: {
+      "Content-Type": "application/json",
+      "Cache-Control": "no-store",
+      "X-Request-Id": requestId,
+      ...errorHeaders(error),
+    },
   });
 }
 

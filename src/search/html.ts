@@ -3,7 +3,7 @@ import { Parser } from "htmlparser2";
 const skipped = new Set(["script", "style", "noscript", "template", "svg", "iframe"]);
 const blocks = new Set(
   `address article aside blockquote body caption dd details dialog div dl dt fieldset figcaption figure footer form header
-  hr html li main nav ol p pre section summary table tbody tfoot thead tr ul`.split(/\s+/),
+  hr html main nav ol p pre section summary table tbody tfoot thead tr ul`.split(/\s+/),
 );
 
 /**

@@ -19,9 +19,12 @@ export interface Occurrence {
  */
 export function occurrenceFinder(terms: readonly QueryTerm[]): (text: string) => Occurrence[] {
   const termOf = new Map(terms.map((term, i) => [term.stem, i]));
+  // Stemming keeps how a word begins, and few words begin like one of the query: most need not be stemmed.
+  const openings = new Set([...termOf.keys()].map((root) => root.slice(0, 2)));
   const known = new Map<string, number>();
   const lookUp = (word: string): number => {
-    const term = termOf.get(stem(fold(word))) ?? -1;
+    const folded = fold(word);
+    const term = openings.has(folded.slice(0, 2)) ? (termOf.get(stem(folded)) ?? -1) : -1;
     known.set(word, term);
     return term;
   };

@@ -45,7 +45,7 @@ export interface Call {
   readonly blobs: BlobStore;
   /** Accounts and keys, for the tools that manage them. */
   readonly accounts: Accounts;
-  /** Aborted when the call is cancelled. A client that merely hung up does not abort it. */
+  /** Aborted at the deadline. A client that hung up does not abort it: what was asked for is finished and settled. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch at which the call must have answered. */
   readonly deadline: number;

@@ -1,11 +1,13 @@
 import { contextOf, deletePassages, indexPassage, needsContext, storePassage } from "./index_passages.ts";
-import type { Chunk } from "./types.ts";
+import type { Chunk, PreparedDocument } from "./types.ts";
 
 /**
  * A generation is the set of passages of one revision of one document. It is written and cleared in slices, with other
  * work let in between, and is visible only while a document names it: so a revision appears and disappears at once,
  * and what a crash left half-written is never seen and swept later.
  */
+
+type Indexable = Pick<PreparedDocument, "title" | "format" | "chunks">;
 
 /** Characters indexed in one turn of the vault: about 20 ms. */
 const sliceCharacters = 96_000;
@@ -38,13 +40,13 @@ export function setState(storage: DurableObjectStorage, generation: number, stat
 export async function stagePassages(
   storage: DurableObjectStorage,
   generation: number,
-  title: string,
-  chunks: readonly Chunk[],
+  document: Indexable,
 ): Promise<void> {
+  const { chunks } = document;
   for (let from = 0; from < chunks.length; ) {
     const to = sliceEnd(chunks, from);
     if (from > 0) await otherWork();
-    storage.transactionSync(() => stageSlice(storage, generation, title, chunks, from, to));
+    storage.transactionSync(() => stageSlice(storage, generation, document, from, to));
     from = to;
   }
 }
@@ -60,15 +62,17 @@ function sliceEnd(chunks: readonly Chunk[], from: number): number {
 export function stageSlice(
   storage: DurableObjectStorage,
   generation: number,
-  title: string,
-  chunks: readonly Chunk[],
+  document: Indexable,
   from: number,
   to: number,
 ): void {
+  const { title, format, chunks } = document;
   for (let i = from; i < to; i++) {
     const piece = chunks[i] as Chunk;
     const row = storePassage(storage, { ...piece, generation, messageId: null, sessionId: null, sessionTitle: "" });
-    const context = needsContext(piece.text) ? contextOf(chunks[i - 1]?.text ?? "", chunks[i + 1]?.text ?? "") : "";
+    const context = needsContext(piece.text, format === "code" ? "code" : "prose")
+      ? contextOf(chunks[i - 1]?.text ?? "", chunks[i + 1]?.text ?? "")
+      : "";
     indexPassage(storage, row, { title: `${title}\n${piece.heading}`, text: piece.text, context });
   }
 }

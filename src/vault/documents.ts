@@ -59,7 +59,7 @@ export async function putDocument(
   if (stored && isSame(stored, document)) return ok(unchanged(storage, stored));
   const generation = newGeneration(storage);
   try {
-    await stagePassages(storage, generation, document.title, document.chunks);
+    await stagePassages(storage, generation, document);
     return ok(storage.transactionSync(() => publish(storage, document, generation)));
   } catch (error) {
     setState(storage, generation, "garbage");

@@ -34,8 +34,11 @@ export interface IndexedText {
 /** bm25 weights in the order of the index's columns: title, body, subwords, context. */
 export const COLUMN_WEIGHTS = "3.0, 1.0, 0.5, 0.3";
 
-/** Passages of fewer words are indexed with their context; on longer ones it was measured to hurt. */
-const shortPassageWords = 150;
+/**
+ * Passages of fewer words are indexed with their context. Code and turns of a conversation lean on what stands beside
+ * them; on prose of 80 to 150 words it was measured to hurt.
+ */
+const shortPassageWords = { prose: 60, code: 150, message: 150 };
 const contextCharacters = 1_200;
 
 export function createSchema(storage: DurableObjectStorage): void {
@@ -62,7 +65,8 @@ export function createSchema(storage: DurableObjectStorage): void {
   `);
 }
 
-export const needsContext = (text: string): boolean => countWords(text) < shortPassageWords;
+export const needsContext = (text: string, kind: keyof typeof shortPassageWords): boolean =>
+  countWords(text) < shortPassageWords[kind];
 
 /** The end of what comes before and the beginning of what comes after, cut to what is worth indexing. */
 export function contextOf(before: string, after: string): string {

@@ -76,7 +76,7 @@ function indexAround(storage: DurableObjectStorage, sessionId: string, rows: rea
   const ownTo = ownFrom + middle.length;
   for (let i = Math.max(0, ownFrom - neighbours); i < Math.min(all.length, ownTo + neighbours); i++) {
     const { row, session_title, text } = all[i] as Turn;
-    const short = needsContext(text);
+    const short = needsContext(text, "message");
     if (!short && (i < ownFrom || i >= ownTo)) continue;
     const context = short ? `${session_title}\n${contextAt(all, i)}` : session_title;
     indexPassage(storage, row, { title: "", text, context });

@@ -34,9 +34,18 @@ function processesOf(state: string): string[] {
   return all.split("\n").filter((line) => line.startsWith(join(state, "run/workerd")));
 }
 
+/** Waits up to a minute: these are real processes, on machines that may be busy. */
 async function eventually(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !condition(); i++) await new Promise((done) => setTimeout(done, 50));
+  for (let i = 0; i < 1200 && !condition(); i++) await new Promise((done) => setTimeout(done, 50));
   expect(condition()).toBe(true);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function oneLine(stderr: string): string {
@@ -230,9 +239,12 @@ describe("npm start", () => {
     child.stdout.on("data", (chunk) => {
       printed += chunk;
     });
-    await eventually(() => printed.includes("Try it"));
-    process.kill(-(child.pid as number), "SIGINT");
-    await once(child, "close");
+    try {
+      await eventually(() => printed.includes("Try it"));
+    } finally {
+      process.kill(-(child.pid as number), "SIGINT");
+      await once(child, "close");
+    }
     expect(processesOf(state)).toEqual([]);
   });
 
@@ -242,6 +254,28 @@ describe("npm start", () => {
     expect(printed).toContain(`claude mcp add --transport http waypost ${mcp} --header "Authorization: Bearer ${key}"`);
     const config = JSON.parse(/^\s*(\{"mcpServers".*)$/m.exec(printed)?.[1] ?? "");
     expect(config.mcpServers.waypost).toEqual({ type: "http", url: mcp, headers: { Authorization: `Bearer ${key}` } });
+  });
+
+  test.each(["SIGTERM", "SIGKILL"] as const)("leaves no process behind when npm alone gets %s", async (signal) => {
+    const state = join(scratch, signal);
+    const args = [
+      "start",
+      "--silent",
+      "--",
+      "--json",
+      "--port",
+      "0",
+      "--state",
+      state,
+      "--vars",
+      join(scratch, "none"),
+    ];
+    const child = spawn("npm", args, { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = await once(child.stdout, "data");
+    const { pid } = JSON.parse(String(line));
+    child.kill(signal);
+    await once(child, "close");
+    await eventually(() => !isAlive(pid) && processesOf(state).length === 0);
   });
 
   test("runs on the Node that the package brings, whichever the machine has", () => {
