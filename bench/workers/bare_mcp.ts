@@ -16,4 +16,6 @@ const handler = createMcpHandler(() => {
   return server;
 });
 
-export default handler;
+export default {
+  fetch: (request: Request, env: unknown, ctx: ExecutionContext) => handler(request, env, ctx),
+};

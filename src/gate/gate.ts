@@ -5,6 +5,7 @@ import { createModels } from "../models/catalogue.ts";
 import type { CallEvent, Principal, Tool } from "../tools/define.ts";
 import { AdmittedCall, BilledFailure } from "./call.ts";
 import type { Credential } from "./identify.ts";
+import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
 import { admitTo, ledgerOf, reach } from "./stores.ts";
 import { validate } from "./validate.ts";
@@ -55,7 +56,7 @@ async function perform(
   request: CallRequest,
   startedAt: number,
 ): Promise<{ outcome: CallOutcome; keyId?: string }> {
-  const callId = newCallId();
+  const callId = newId("call");
   let principal: Principal | undefined;
   let outcome: CallOutcome;
   try {
@@ -222,9 +223,6 @@ function log(
   };
   logCall(line, (work) => ctx.waitUntil(work));
 }
-
-/** Unique, and in the order of time, so that rows keyed by it are appended and not scattered. */
-const newCallId = (): string => `call_${Date.now().toString(36)}${crypto.randomUUID().slice(9).replaceAll("-", "")}`;
 
 async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));

@@ -1,13 +1,14 @@
 import type { WaypostError } from "../errors.ts";
 import type { WindowState } from "../ledger/types.ts";
 import type { CallOutcome } from "./gate.ts";
+import { newId } from "./ids.ts";
 
 const WINDOW_SECONDS = { minute: 60, hour: 3_600, day: 86_400 } as const;
 
 /** A caller's own request id when it is harmless to repeat, else a new one. */
 export function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id");
-  return given && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+  return given && /^[\w.:-]{1,128}$/.test(given) ? given : newId("req");
 }
 
 /** Headers of an outcome, the same on every door. Each costs a little on every call, so none says what another says. */

@@ -1,10 +1,11 @@
 import { type ErrorCode, fail, ok, type Result } from "../errors.ts";
 import { Attempts, WAIT_MS } from "./attempts.ts";
 import { Books, type Hold } from "./books.ts";
+import { monthEnd, monthOf } from "./calendar.ts";
 import { Journal } from "./journal.ts";
 import { identityOf, Keyring } from "./keyring.ts";
 import { totalTokens } from "./money.ts";
-import { FLUSH_AFTER_MS, FLUSH_NANO, FLUSH_ROWS, flushBatches } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 import { RateGate } from "./rate_gate.ts";
 import { Reports } from "./reports.ts";
 import type { Account, OutboxRow, Store, StoredKey } from "./store.ts";
@@ -16,8 +17,6 @@ export const LEASE_MS = 180_000;
 const HOLD_JOURNAL_MS = 20;
 /** Counters and calls that cost nothing are written at the latest this long after. */
 const FREE_JOURNAL_MS = 1_000;
-/** Calls stay listed this long once D1 has them. */
-const KEEP_CALLS_MS = 40 * 24 * 60 * 60 * 1_000;
 
 interface Surroundings {
   now: () => number;
@@ -37,12 +36,13 @@ export class AccountLedger {
   readonly #attempts: Attempts;
   readonly #rates: RateGate;
   readonly #reports: Reports;
+  readonly #outbox: Outbox;
   /** Settlements on their way to disk, so that a repeated settle finds the first. */
   readonly #ended = new Map<string, T.Settlement>();
   /** Credits on their way to disk. */
   readonly #credits = new Set<string>();
   #pos: number;
-  #unflushed: { rows: number; nano: number };
+  #monthEndsAt = 0;
   #alarmAt = Number.POSITIVE_INFINITY;
 
   constructor(store: Store, storage: DurableObjectStorage, plans: ReadonlyMap<string, T.Plan>, around: Surroundings) {
@@ -55,16 +55,15 @@ export class AccountLedger {
     this.#books = new Books(store.books(), store.holds());
     this.#attempts = new Attempts(store);
     this.#rates = new RateGate(store.windows());
-    this.#reports = new Reports(store, this.#month());
+    this.#reports = new Reports(store, monthOf(this.#now()));
     this.#journal = new Journal(store, storage, this.#books, {
       now: around.now,
       onWritten: (rows) => this.#onWritten(rows),
       onBroken: around.onBroken,
     });
-    const { pos, pending, pendingNano } = store.outbox();
-    this.#pos = pos;
-    this.#unflushed = { rows: pending, nano: pendingNano };
-    if (pending > 0 || this.#books.holds.size > 0) this.#wakeBy(this.#now() + FREE_JOURNAL_MS);
+    this.#pos = store.outbox().pos;
+    this.#outbox = new Outbox(store, this.#account.account, (month) => this.#reports.totals(month), this.#now());
+    this.#wakeWhenDue();
   }
 
   identify(keyHash: string): T.IdentifyReply {
@@ -317,7 +316,7 @@ export class AccountLedger {
       open_holds_sum_nano: sums.holdsNano,
       settled_cost_nano: settledCostNano,
       entries: sums.entries,
-      outbox_pending: this.#unflushed.rows,
+      outbox_pending: this.#outbox.pending,
       consistent:
         balanceNano === sums.credit &&
         reserved === sums.hold &&
@@ -330,31 +329,30 @@ export class AccountLedger {
   async onAlarm(db: D1Database): Promise<void> {
     this.#alarmAt = Number.POSITIVE_INFINITY;
     this.#turnMonth();
-    this.#expireHolds();
     this.#attempts.sweep(this.#now());
-    await this.#journal.durable();
-    const flushed = await flushBatches(db, this.#store, this.#account.account, (month) => this.#reports.totals(month));
-    this.#unflushed.rows -= flushed.rows;
-    this.#unflushed.nano -= flushed.nano;
-    const now = this.#now();
-    this.#store.prune(new Date(now - KEEP_CALLS_MS).toISOString(), now);
-    if (this.#unflushed.rows > 0) this.#wakeBy(flushed.rows > 0 ? now : now + FLUSH_AFTER_MS);
-    for (const hold of this.#books.holds.values()) this.#wakeBy(hold.expiresAt);
+    if (this.#expireHolds()) await this.#journal.durable();
+    if (this.#outbox.dueAt(this.#now()) <= this.#now()) await this.#outbox.drain(db, this.#now);
+    this.#wakeWhenDue();
   }
 
-  #expireHolds(): void {
+  #expireHolds(): boolean {
     const now = this.#now();
-    for (const hold of [...this.#books.holds.values()].filter((open) => open.expiresAt <= now)) {
+    const expired = [...this.#books.holds.values()].filter((open) => open.expiresAt <= now);
+    for (const hold of expired) {
       this.#journal.post(this.#books.release(hold, "expire"), now);
       this.#book(expiredCall(hold, hold.request.model, now));
     }
+    return expired.length > 0;
   }
 
   #onWritten(rows: readonly OutboxRow[]): void {
-    this.#unflushed.rows += rows.length;
-    for (const row of rows) this.#unflushed.nano += row.cost_nano;
-    const urgent = this.#unflushed.rows >= FLUSH_ROWS || this.#unflushed.nano >= FLUSH_NANO;
-    this.#wakeBy(this.#now() + (urgent ? 0 : FLUSH_AFTER_MS));
+    this.#outbox.added(rows, this.#now());
+    this.#wakeWhenDue();
+  }
+
+  #wakeWhenDue(): void {
+    this.#wakeBy(this.#outbox.dueAt(this.#now()));
+    for (const hold of this.#books.holds.values()) this.#wakeBy(hold.expiresAt);
   }
 
   #wakeBy(at: number): void {
@@ -373,12 +371,11 @@ export class AccountLedger {
     return plan;
   }
 
-  #month(): string {
-    return new Date(this.#now()).toISOString().slice(0, 7);
-  }
-
   #turnMonth(): void {
-    const month = this.#month();
+    const now = this.#now();
+    if (now < this.#monthEndsAt) return;
+    const month = monthOf(now);
+    this.#monthEndsAt = Date.parse(monthEnd(month));
     this.#books.turnMonth(month);
     this.#reports.turnMonth(month);
   }

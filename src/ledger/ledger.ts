@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { fail, ok, type Result } from "../errors.ts";
 import { AccountLedger } from "./account_ledger.ts";
+import { monthOf } from "./calendar.ts";
 import { unknownKey } from "./keyring.ts";
 import { parsePlans } from "./plans.ts";
 import { Store } from "./store.ts";
@@ -90,9 +91,4 @@ export class Ledger extends DurableObject<Env> {
   async #with<R>(use: (ledger: AccountLedger) => Result<R> | Promise<Result<R>>): Promise<Result<R>> {
     return this.#ledger ? use(this.#ledger) : fail("not_found", "There is no such account.");
   }
-}
-
-/** The calendar month of a time, `YYYY-MM`, UTC. */
-export function monthOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 7);
 }

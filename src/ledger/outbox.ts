@@ -1,15 +1,24 @@
-import type { CallBatch, Store } from "./store.ts";
+import type { CallBatch, OutboxRow, Store } from "./store.ts";
 import type { UsageTotals } from "./types.ts";
 
 /** Copies calls from the ledger to D1, at least once, by unique id; forgets nothing before D1 has acknowledged it. */
 
-/** Batches and calls that go to D1 at once; a larger batch goes alone. */
+/** Flush as soon as this much money waits, or this many rows, and at the latest after this time. */
+const FLUSH_NANO = 5_000_000_000;
+const FLUSH_ROWS = 100;
+const FLUSH_AFTER_MS = 60_000;
+/** Rows alone never flush more often: every flush is a commit that answers wait for. */
+const SPACING_MS = 10_000;
+const RETRY_MS = 5_000;
+
+/** Batches and calls that go to D1 in one statement each; a larger batch goes alone. */
 const BATCHES_A_FLUSH = 32;
 const CALLS_A_FLUSH = 1_000;
-/** Flush as soon as this much money or this many rows wait, and at the latest after this time. */
-export const FLUSH_NANO = 5_000_000_000;
-export const FLUSH_ROWS = 100;
-export const FLUSH_AFTER_MS = 60_000;
+/** Flushes of one alarm: a long backlog must not hold the object. */
+const FLUSHES_A_TURN = 50;
+const PRUNE_EVERY_MS = 60 * 60 * 1_000;
+/** Calls stay listed this long once D1 has them. */
+const KEEP_CALLS_MS = 40 * 24 * 60 * 60 * 1_000;
 
 const USAGE = `
   INSERT INTO usage_records (id, account, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated)
@@ -33,36 +42,94 @@ const MONTH = `
     output_tokens = excluded.output_tokens, cost_nano = excluded.cost_nano, as_of = excluded.as_of
   WHERE excluded.as_of >= as_of`;
 
-/**
- * Copies the oldest batches. Returns what was acknowledged and whether more waits.
- * `totalsOf` gives a month's totals as of now: absolute, so that a repeated flush changes nothing.
- */
-export async function flushBatches(
-  db: D1Database,
-  store: Store,
-  account: string,
-  totalsOf: (month: string) => UsageTotals,
-): Promise<{ rows: number; nano: number }> {
-  const batches = oldest(store.unacknowledged(BATCHES_A_FLUSH));
-  const last = batches.at(-1);
-  if (!last) return { rows: 0, nano: 0 };
-  // Calls that used no model are in the audit log alone; the books hold what can cost.
-  const statements = batches.flatMap(({ body, metered }) => [
-    db.prepare(AUDIT).bind(account, body),
-    ...(metered > 0 ? [db.prepare(USAGE).bind(account, body)] : []),
-  ]);
-  for (const month of new Set(batches.flatMap((batch) => batch.months))) {
-    const t = totalsOf(month);
-    statements.push(
-      db.prepare(MONTH).bind(account, month, t.calls, t.errors, t.input_tokens, t.output_tokens, t.cost_nano, last.pos),
-    );
+export class Outbox {
+  readonly #store: Store;
+  readonly #account: string;
+  readonly #totalsOf: (month: string) => UsageTotals;
+  #rows: number;
+  #nano: number;
+  #oldestAt: number;
+  #notBefore = 0;
+  #failures = 0;
+  #prunedAt = 0;
+
+  /** `totalsOf` gives a month's totals as of now: absolute, so that a repeated flush changes nothing. */
+  constructor(store: Store, account: string, totalsOf: (month: string) => UsageTotals, now: number) {
+    this.#store = store;
+    this.#account = account;
+    this.#totalsOf = totalsOf;
+    const { pending, pendingNano } = store.outbox();
+    this.#rows = pending;
+    this.#nano = pendingNano;
+    this.#oldestAt = now - FLUSH_AFTER_MS;
   }
-  await db.batch(statements);
-  store.acknowledge(last.pos);
-  return {
-    rows: batches.reduce((sum, batch) => sum + batch.calls, 0),
-    nano: batches.reduce((sum, batch) => sum + batch.costNano, 0),
-  };
+
+  get pending(): number {
+    return this.#rows;
+  }
+
+  /** Takes note of calls that are on disk now. */
+  added(rows: readonly OutboxRow[], now: number): void {
+    if (this.#rows === 0) this.#oldestAt = now;
+    this.#rows += rows.length;
+    for (const row of rows) this.#nano += row.cost_nano;
+  }
+
+  /** When the next flush is due, in ms; never if nothing waits. */
+  dueAt(now: number): number {
+    if (this.#rows === 0) return Number.POSITIVE_INFINITY;
+    if (this.#failures > 0) return this.#notBefore;
+    if (this.#nano >= FLUSH_NANO) return now;
+    return this.#rows >= FLUSH_ROWS ? Math.max(now, this.#notBefore) : this.#oldestAt + FLUSH_AFTER_MS;
+  }
+
+  /** Copies what waits, oldest first, until nothing does. What D1 did not take stays and is tried again later. */
+  async drain(db: D1Database, clock: () => number): Promise<void> {
+    let acked = this.#store.acknowledged();
+    try {
+      for (let i = 0; i < FLUSHES_A_TURN; i++) {
+        const batches = oldest(this.#store.batchesAfter(acked, BATCHES_A_FLUSH));
+        const last = batches.at(-1);
+        if (!last) break;
+        await db.batch(this.#statements(db, batches, last.pos));
+        acked = last.pos;
+        for (const batch of batches) {
+          this.#rows -= batch.calls;
+          this.#nano -= batch.costNano;
+        }
+      }
+      this.#failures = 0;
+      this.#notBefore = clock() + SPACING_MS;
+    } catch {
+      this.#failures++;
+      this.#notBefore = clock() + Math.min(FLUSH_AFTER_MS, RETRY_MS * this.#failures);
+    }
+    this.#oldestAt = clock();
+    this.#finish(acked, clock());
+  }
+
+  #finish(acked: number, now: number): void {
+    this.#store.transaction(() => {
+      this.#store.acknowledge(acked);
+      if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
+      this.#store.prune(new Date(now - KEEP_CALLS_MS).toISOString(), now);
+      this.#prunedAt = now;
+    });
+  }
+
+  #statements(db: D1Database, batches: readonly CallBatch[], pos: number): D1PreparedStatement[] {
+    // Calls that used no model are in the audit log alone; the books hold what can cost.
+    const statements = batches.flatMap(({ body, metered }) => [
+      db.prepare(AUDIT).bind(this.#account, body),
+      ...(metered > 0 ? [db.prepare(USAGE).bind(this.#account, body)] : []),
+    ]);
+    for (const month of new Set(batches.flatMap((batch) => batch.months))) {
+      const t = this.#totalsOf(month);
+      const sums = [t.calls, t.errors, t.input_tokens, t.output_tokens, t.cost_nano];
+      statements.push(db.prepare(MONTH).bind(this.#account, month, ...sums, pos));
+    }
+    return statements;
+  }
 }
 
 function oldest(batches: CallBatch[]): CallBatch[] {

@@ -1,4 +1,5 @@
 import type { Books } from "./books.ts";
+import { monthEnd } from "./calendar.ts";
 import type { OutboxRow, Store } from "./store.ts";
 import { addRow, emptyMonth, type MonthTally, rowDifference, rowOf, type TallyRow } from "./tally.ts";
 import type { CallRecord, Plan, UsageReport, UsageTotals, WindowState } from "./types.ts";
@@ -10,17 +11,21 @@ export const RECENT_CALLS = 50;
 export class Reports {
   readonly #store: Store;
   #tally: MonthTally;
+  #resetsAt: string;
   /** Oldest first. */
   #recent: OutboxRow[];
 
   constructor(store: Store, month: string) {
     this.#store = store;
     this.#tally = this.#load(month);
+    this.#resetsAt = monthEnd(month);
     this.#recent = store.recentCalls(RECENT_CALLS).reverse();
   }
 
   turnMonth(month: string): void {
-    if (month > this.#tally.month) this.#tally = emptyMonth(month);
+    if (month <= this.#tally.month) return;
+    this.#tally = emptyMonth(month);
+    this.#resetsAt = monthEnd(month);
   }
 
   /** Takes a call in, or the amended form of one counted before. Returns the rows to add to the stored tally. */
@@ -55,7 +60,7 @@ export class Reports {
         used: books.state.tokensUsed,
         reserved: books.reservedTokens,
         remaining: plan.monthlyTokens === null ? null : books.remainingTokens(plan.monthlyTokens),
-        resets_at: nextMonth(this.#tally.month),
+        resets_at: this.#resetsAt,
       },
       balance: {
         credit_nano: books.state.balanceNano,
@@ -77,9 +82,4 @@ export class Reports {
 function publicRecord(row: OutboxRow): CallRecord {
   const { id, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated } = row;
   return { id, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated };
-}
-
-function nextMonth(month: string): string {
-  const [year, number] = month.split("-").map(Number) as [number, number];
-  return new Date(Date.UTC(year, number, 1)).toISOString();
 }

@@ -249,12 +249,18 @@ export class Store {
     return [...newest.values()].slice(0, limit);
   }
 
-  /** The oldest batches D1 has not acknowledged. */
-  unacknowledged(limit: number): CallBatch[] {
+  /** Position up to which D1 has acknowledged. */
+  acknowledged(): number {
+    return this.#sql.exec<{ acked: number }>("SELECT acked FROM outbox WHERE id = 1").one().acked;
+  }
+
+  /** Batches after a position, oldest first. */
+  batchesAfter(pos: number, limit: number): CallBatch[] {
     return this.#sql
       .exec<{ pos: number; calls: number; metered: number; costNano: number; months: string; body: string }>(
         `SELECT pos, calls, metered, cost_nano AS costNano, months, body FROM call_batches
-         WHERE pos > (SELECT acked FROM outbox) ORDER BY pos LIMIT ?`,
+         WHERE pos > ? ORDER BY pos LIMIT ?`,
+        pos,
         limit,
       )
       .toArray()

@@ -11,13 +11,16 @@ const maxDocumentBytes = 4 * MiB;
 const maxCallBytes = 8 * MiB;
 const maxMetadataBytes = 16_384;
 
+/** Clients show a source as a link: these would run instead of lead somewhere. */
+const linkable = /^(?!(?:javascript|data|vbscript)$)/;
+
 const contentTypes = { text: "text/plain", markdown: "text/markdown", code: "text/plain", html: "text/html" } as const;
 
 const PostedDocument = z.strictObject({
   id: DocumentId.optional().describe("Yours, e.g. a path; replaces what has it. Default: from url or text"),
   title: z.string().max(500).optional().describe("Default: <title>, first heading or first line"),
   text: z.string().max(maxDocumentBytes).describe("The content, at most 4 MiB"),
-  url: z.url().max(2_048).optional().describe("Source, for citations"),
+  url: z.url({ protocol: linkable }).max(2_048).optional().describe("Source, for citations"),
   format: z.enum(["text", "markdown", "code", "html"]).optional().describe("Default: guessed"),
   metadata: Metadata.optional().describe("For search's filter; at most 16 KiB"),
 });

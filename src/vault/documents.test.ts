@@ -158,7 +158,9 @@ describe("a large document", () => {
       done = true;
     });
     let served = 0;
-    while (!done && served < 2000) {
+    while (!done) {
+      // Callers in the same process would otherwise leave the clock no time to pass.
+      await scheduler.wait(1);
       const [old, fresh] = [await found(vault, "lions"), await found(vault, "zebras")];
       if (fresh.length === 0) expect(old).toEqual(["big~0"]);
       if (!done && fresh.length === 0) served++;

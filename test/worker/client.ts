@@ -1,10 +1,15 @@
 import { SELF } from "cloudflare:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { CfWorkerJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/cfworker";
 import { expect } from "vitest";
 
 /** What the tests need to act as a program or an agent against the Worker. */
 
 export const ORIGIN = "http://waypost.test";
+/** The protocol revisions the two clients speak. */
+export const MODERN = "2026-07-28";
 
 export interface Reply {
   status: number;
@@ -63,14 +68,27 @@ export async function account(
   return { account: made.body.account, key: issued.body.api_key, keyId: issued.body.id };
 }
 
-/** An MCP client of the official SDK, connected with a key. */
+/** An MCP client of the official SDK, connected with a key, that has listed the tools: it checks results by their schema. */
 export async function agent(key: string): Promise<Client> {
-  const client = new Client({ name: "test-agent", version: "1.0.0" });
-  await client.connect(
-    new StreamableHTTPClientTransport(new URL(`${ORIGIN}/mcp`), {
-      fetch: (url, init) => SELF.fetch(new Request(url as URL, init as RequestInit)),
-      requestInit: { headers: { Authorization: `Bearer ${key}` } },
-    }),
-  );
+  const client = new Client({ name: "test-agent", version: "1.0.0" }, { versionNegotiation: { mode: { pin: MODERN } } });
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${ORIGIN}/mcp`), transportOptions(key)));
+  await client.listTools();
   return client;
 }
+
+/** The client that most programs still embed: SDK v1, a protocol of 2025. */
+export async function agentOf2025(key: string): Promise<LegacyClient> {
+  // The default validator compiles code, which workerd forbids.
+  const jsonSchemaValidator = new CfWorkerJsonSchemaValidator();
+  const client = new LegacyClient({ name: "test-agent-of-2025", version: "1.0.0" }, { jsonSchemaValidator });
+  await client.connect(new LegacyTransport(new URL(`${ORIGIN}/mcp`), transportOptions(key)) as LegacyConnection);
+  await client.listTools();
+  return client;
+}
+
+type LegacyConnection = Parameters<LegacyClient["connect"]>[0];
+
+const transportOptions = (key: string) => ({
+  fetch: (url: string | URL, init?: RequestInit) => SELF.fetch(new Request(url, init)),
+  requestInit: { headers: { Authorization: `Bearer ${key}` } },
+});
