@@ -8,10 +8,19 @@ const MAX_DEPTH = 64;
 
 /**
  * Reads a JSON body, never more than the limit, never deeper than code that recurses can bear.
- * @param identify called before a large body is read; throws when the caller is not known
+ * @param identify called before a large body is read, and before any fault is told; throws when the caller is not known
  * @throws WaypostError `unsupported_media_type`, `payload_too_large`, `invalid_json`
  */
 export async function readJson(request: Request, identify: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await parse(request, identify);
+  } catch (error) {
+    await identify();
+    throw error;
+  }
+}
+
+async function parse(request: Request, identify: () => Promise<unknown>): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new WaypostError("unsupported_media_type", "The body must be sent as application/json.");

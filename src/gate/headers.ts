@@ -15,7 +15,10 @@ export function requestIdOf(headers: Headers): string {
 export function outcomeHeaders(outcome: CallOutcome, requestId: string): Record<string, string> {
   const headers: Record<string, string> = { "X-Request-Id": requestId };
   if (outcome.windows) setRateHeaders(headers, outcome.windows);
-  if (!outcome.ok) return Object.assign(headers, errorHeaders(outcome.error));
+  if (!outcome.ok) {
+    if (outcome.windows) headers["RateLimit-Policy"] = outcome.windows.map(policyOf).join(", ");
+    return Object.assign(headers, errorHeaders(outcome.error));
+  }
   if (outcome.costNano > 0) headers["X-Waypost-Cost-Nano-Usd"] = String(outcome.replayed ? 0 : outcome.costNano);
   if (outcome.replayed) headers["Idempotency-Replayed"] = "true";
   return headers;
@@ -31,24 +34,20 @@ export function errorHeaders(error: WaypostError): Record<string, string> {
   };
 }
 
-/** The RateLimit fields of the IETF draft for all windows, and the older X- fields for the tightest one. */
+/** The RateLimit field of the IETF draft and the older X- fields, for the window that is nearest to its limit. */
 function setRateHeaders(headers: Record<string, string>, windows: readonly WindowState[]): void {
-  let tightest: WindowState | undefined;
-  let policy = "";
-  let state = "";
-  for (const window of windows) {
-    const comma = policy ? ", " : "";
-    policy += `${comma}"${window.name}";q=${window.limit};w=${WINDOW_SECONDS[window.name]}`;
-    state += `${comma}"${window.name}";r=${window.remaining};t=${seconds(window)}`;
-    if (!tightest || window.remaining < tightest.remaining) tightest = window;
-  }
+  let tightest = windows[0];
   if (!tightest) return;
-  headers["RateLimit-Policy"] = policy;
-  headers.RateLimit = state;
+  for (const window of windows) if (window.remaining < tightest.remaining) tightest = window;
+  const remaining = String(tightest.remaining);
+  const reset = String(seconds(tightest));
+  headers.RateLimit = `"${tightest.name}";r=${remaining};t=${reset}`;
   headers["X-RateLimit-Limit"] = String(tightest.limit);
-  headers["X-RateLimit-Remaining"] = String(tightest.remaining);
-  headers["X-RateLimit-Reset"] = String(seconds(tightest));
+  headers["X-RateLimit-Remaining"] = remaining;
+  headers["X-RateLimit-Reset"] = reset;
 }
+
+const policyOf = ({ name, limit }: WindowState): string => `"${name}";q=${limit};w=${WINDOW_SECONDS[name]}`;
 
 /** Seconds until more is possible: until the next free call when none is left, else until the window is empty. */
 const seconds = (window: WindowState): number =>
