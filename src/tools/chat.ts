@@ -101,9 +101,8 @@ async function grant(call: Call, input: ChatRequest, info: ModelInfo, prompt: Pr
 
 /** Streams the answer. A stream that breaks after it produced something is billed for that. */
 async function ask(call: Call, model: ChatModel, prompt: Prompt, temperature: number | undefined): Promise<Answer> {
-  const deadline = AbortSignal.timeout(Math.max(1, call.deadline - Date.now()));
+  const { signal } = call;
   const { messages, passages, maxOutputTokens } = prompt;
-  const signal = AbortSignal.any([call.signal, deadline]);
   let text = "";
   try {
     for await (const event of model.stream({ messages, passages, maxOutputTokens, temperature, signal })) {
@@ -115,7 +114,7 @@ async function ask(call: Call, model: ChatModel, prompt: Prompt, temperature: nu
   } catch (error) {
     if (!(error instanceof WaypostError)) throw error;
     const { usage, ...extras } = error.extras;
-    const late = error.code === "client_closed" && !call.signal.aborted;
+    const late = signal.aborted && (signal.reason as Error).name === "TimeoutError";
     const code = late ? "provider_timeout" : error.code;
     const detail = late ? `${model.info.id} had not finished when the call's time was up.` : error.detail;
     if (!usage) throw new WaypostError(code, detail, extras);

@@ -64,6 +64,42 @@ export function removeMessage(storage: DurableObjectStorage, id: string): void {
   indexAround(storage, sessionId, rows, false);
 }
 
+/**
+ * Takes many messages of one session out at once. What stays beside a gap is indexed anew, once; a session that loses all
+ * of its messages has nothing to index.
+ */
+export function removeMessages(storage: DurableObjectStorage, sessionId: string, ids: readonly string[]): void {
+  const rows = storage.sql
+    .exec<{ row: number }>(
+      "SELECT row FROM passages WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY row",
+      JSON.stringify(ids),
+    )
+    .toArray()
+    .map(({ row }) => row);
+  if (rows.length === 0) return;
+  deletePassages(storage, rows);
+  const staying = storage.sql
+    .exec<{ row: number }>("SELECT row FROM passages WHERE session_id = ? ORDER BY row", sessionId)
+    .toArray()
+    .map(({ row }) => row);
+  if (staying.length === 0) return;
+  for (const gap of gapsBetween(rows, staying)) indexAround(storage, sessionId, gap, false);
+}
+
+/** Removed rows in groups that nothing that stays stands between. All ascending. */
+function gapsBetween(removed: readonly number[], staying: readonly number[]): number[][] {
+  const gaps: number[][] = [];
+  let next = 0;
+  let before = -1;
+  for (const row of removed) {
+    while (next < staying.length && (staying[next] as number) < row) next++;
+    if (next === before) gaps.at(-1)?.push(row);
+    else gaps.push([row]);
+    before = next;
+  }
+  return gaps;
+}
+
 /** Indexes the short passages around some rows of a session anew, and with `own` those rows themselves. */
 function indexAround(storage: DurableObjectStorage, sessionId: string, rows: readonly number[], own: boolean): void {
   const first = rows[0] as number;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { canonicalJson } from "./canonical.ts";
 import { record } from "./changes.ts";
-import { indexMessage, removeMessage } from "./message_index.ts";
+import { indexMessage, removeMessages as unindexMessages } from "./message_index.ts";
 import { noteMessages, type StoredSession, saveFields } from "./session_store.ts";
 import { titleFromMessages } from "./titles.ts";
 import type { Message, Role } from "./types.ts";
@@ -173,8 +173,9 @@ export function removeMessages(
   let seq = session.seq;
   for (const { id } of removed) {
     seq = record(storage, { kind: "message", entity: id, sessionId: session.id, deleted: true });
-    removeMessage(storage, id);
   }
+  const ids = removed.map(({ id }) => id);
+  unindexMessages(storage, session.id, ids);
   return noteMessages(storage, session, -removed.length, seq, now);
 }
 

@@ -35,7 +35,7 @@ export function recordedCall(
     models: createModels(settings),
     blobs: nowhere("blobs") as Call["blobs"],
     accounts: nowhere("accounts") as Call["accounts"],
-    signal: controller.signal,
+    signal: AbortSignal.any([controller.signal, AbortSignal.timeout(options.deadlineMs ?? 60_000)]),
     controller,
     deadline: Date.now() + (options.deadlineMs ?? 60_000),
     attempt: options.attempt ?? id,
