@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Collection, mean, ndcg, readCollection, recall } from "./lib/collections.ts";
 import { plainBm25 } from "./lib/plain_bm25.ts";
-import { startVaultWorker } from "./lib/vault_worker.ts";
+import { bundle, serve } from "./lib/workerd.ts";
 
 /**
  * Retrieval quality on test collections, through the product's Vault object in workerd: nDCG@10 beside plain BM25,
@@ -60,7 +60,7 @@ async function evaluate(url: string, collection: Collection): Promise<Report> {
   };
 }
 
-const worker = await startVaultWorker();
+const worker = await serve(bundle("retrieval"), { VAULT: { className: "Vault", useSQLite: true } });
 let evaluated = 0;
 let missed = 0;
 try {

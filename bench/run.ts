@@ -1,12 +1,13 @@
-import { gzipSync } from "node:zlib";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startWaypost } from "../test/node/harness.ts";
+import { gzipSync } from "node:zlib";
 import { build } from "../scripts/lib/build.ts";
-import { serveBare, serveBundle, workerdCpuSeconds } from "./lib/bare.ts";
+import { startWaypost } from "../test/node/harness.ts";
+import { workerdCpuSeconds } from "./lib/cpu.ts";
 import { latency, load, quantile, type Round, type Target } from "./lib/load.ts";
+import { bundle as bundleOf, type Served, serve } from "./lib/workerd.ts";
 
 /**
  * Ratios within one run: workerd is addressed directly, the governed product and the bare server take turns, and the
@@ -33,7 +34,9 @@ let missed = 0;
 function report(name: string, ratio: number, goal: number, detail: string, atMost = false): void {
   const reached = atMost ? ratio <= goal : ratio >= goal;
   if (!reached) missed++;
-  console.log(`${reached ? "ok  " : "MISS"}  ${name.padEnd(46)} ${ratio.toFixed(3)}  (goal ${atMost ? "≤" : "≥"} ${goal})  ${detail}`);
+  console.log(
+    `${reached ? "ok  " : "MISS"}  ${name.padEnd(46)} ${ratio.toFixed(3)}  (goal ${atMost ? "≤" : "≥"} ${goal})  ${detail}`,
+  );
 }
 
 async function compare(name: string, governed: Target, bare: Target, goal: number): Promise<void> {
@@ -43,16 +46,36 @@ async function compare(name: string, governed: Target, bare: Target, goal: numbe
   for (let i = 0; i < rounds; i++) {
     taken.push({ governed: await load(governed, connections, seconds), bare: await load(bare, connections, seconds) });
   }
-  const ratio = quantile(taken.map((round) => round.governed.rps / round.bare.rps), 0.5);
-  const rps = (side: "governed" | "bare") => Math.round(quantile(taken.map((round) => round[side].rps), 0.5));
+  const ratio = quantile(
+    taken.map((round) => round.governed.rps / round.bare.rps),
+    0.5,
+  );
+  const rps = (side: "governed" | "bare") =>
+    Math.round(
+      quantile(
+        taken.map((round) => round[side].rps),
+        0.5,
+      ),
+    );
   const one = { governed: await latency(governed, 1_000), bare: await latency(bare, 1_000) };
   const ms = ({ p50, p99 }: { p50: number; p99: number }) => `p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`;
-  report(name, ratio, goal, `${rps("governed")} / ${rps("bare")} requests/s; one at a time ${ms(one.governed)} / ${ms(one.bare)}`);
+  report(
+    name,
+    ratio,
+    goal,
+    `${rps("governed")} / ${rps("bare")} requests/s; one at a time ${ms(one.governed)} / ${ms(one.bare)}`,
+  );
 }
 
 const MODERN = "2026-07-28";
 
-function rpc(url: string, headers: Record<string, string>, era: "2026" | "2025", method: string, params: object): Target {
+function rpc(
+  url: string,
+  headers: Record<string, string>,
+  era: "2026" | "2025",
+  method: string,
+  params: object,
+): Target {
   const meta = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
     "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1.0.0" },
@@ -80,7 +103,7 @@ async function coldStart(): Promise<void> {
   const out = mkdtempSync(join(tmpdir(), "waypost-bench-"));
   await build(join(import.meta.dirname, ".."), out, new AbortController().signal);
   const bundle = join(out, "index.js");
-  const cost = async (serve: () => ReturnType<typeof serveBare>) => {
+  const cost = async (serve: () => Promise<Served>) => {
     const server = await serve();
     await (await fetch(`${server.url}/health`)).arrayBuffer();
     const cpu = workerdCpuSeconds() * 1_000;
@@ -89,10 +112,16 @@ async function coldStart(): Promise<void> {
   };
   const extra: number[] = [];
   for (let i = 0; i < 7; i++) {
-    const empty = await cost(() => serveBare("empty"));
-    extra.push((await cost(() => serveBundle(bundle))) - empty);
+    const empty = await cost(() => serve(bundleOf("empty")));
+    extra.push((await cost(() => serve(readFileSync(bundle, "utf8")))) - empty);
   }
-  report("cold start, ms CPU over an empty worker", quantile(extra, 0.5), 100, `${extra.map((ms) => ms.toFixed(0)).join(" ")}`, true);
+  report(
+    "cold start, ms CPU over an empty worker",
+    quantile(extra, 0.5),
+    100,
+    `${extra.map((ms) => ms.toFixed(0)).join(" ")}`,
+    true,
+  );
   const gzip = gzipSync(readFileSync(bundle)).byteLength;
   report("bundle, MB gzip", gzip / 1_000_000, 1, `${gzip} bytes`, true);
   rmSync(out, { recursive: true });
@@ -100,8 +129,8 @@ async function coldStart(): Promise<void> {
 
 await coldStart();
 const waypost = await startWaypost({ vars: { PLANS } });
-const hono = await serveBare("bare_hono");
-const mcp = await serveBare("bare_mcp");
+const hono = await serve(bundleOf("bare_hono"));
+const mcp = await serve(bundleOf("bare_mcp"));
 try {
   const auth = { authorization: `Bearer ${waypost.apiKey}` };
   const usage = { name: "usage", url: `${waypost.url}/v1/usage`, headers: auth };
@@ -110,8 +139,18 @@ try {
     const call = { name: "usage", arguments: {} };
     const governed = (method: string, params: object) => rpc(waypost.url, auth, era, method, params);
     const bare = (method: string, params: object) => rpc(mcp.url, {}, era, method, params);
-    await compare(`tools/call over a bare MCP server (${era})`, governed("tools/call", call), bare("tools/call", call), 0.85);
-    await compare(`tools/list over a bare MCP server (${era})`, governed("tools/list", {}), bare("tools/list", {}), 0.85);
+    await compare(
+      `tools/call over a bare MCP server (${era})`,
+      governed("tools/call", call),
+      bare("tools/call", call),
+      0.85,
+    );
+    await compare(
+      `tools/list over a bare MCP server (${era})`,
+      governed("tools/list", {}),
+      bare("tools/list", {}),
+      0.85,
+    );
   }
 } finally {
   await Promise.all([waypost.stop(), hono.stop(), mcp.stop()]);

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Miniflare as MiniflareInstance, V4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
@@ -6,12 +5,9 @@ import { build } from "./build.ts";
 import { firstLine, portInUse, StartFailure } from "./failure.ts";
 import type { LogFile } from "./log.ts";
 import { applyMigrations } from "./migrations.ts";
+import { convertV4MiniflareOptions, Miniflare, NoOpLog, ofWrangler } from "./miniflare.ts";
 import type { State } from "./state.ts";
 import { guardWorkerd, linkWorkerd } from "./workerd.ts";
-
-// wrangler's own Miniflare and workerd: the ones its options are made for, whichever others are installed.
-const ofWrangler = createRequire(createRequire(import.meta.url).resolve("wrangler/package.json"));
-const { Miniflare, NoOpLog, convertV4MiniflareOptions } = ofWrangler("miniflare") as typeof import("miniflare");
 
 const HOST = "127.0.0.1";
 

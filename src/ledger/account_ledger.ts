@@ -2,6 +2,7 @@ import { type ErrorCode, fail, ok, type Result } from "../errors.ts";
 import { Attempts, WAIT_MS } from "./attempts.ts";
 import { Books, type Hold } from "./books.ts";
 import { monthEnd, monthOf } from "./calendar.ts";
+import { expiredCall, freeCall } from "./call_rows.ts";
 import { Journal } from "./journal.ts";
 import { identityOf, Keyring } from "./keyring.ts";
 import { totalTokens } from "./money.ts";
@@ -390,43 +391,3 @@ const refuse = (code: ErrorCode, detail: string, extras?: T.Refusal["extras"]): 
 
 /** A key sees only its own attempts: another key of the account may have other scopes. */
 const attemptKey = (key: StoredKey, request: T.AdmitRequest): string => `${key.id} ${request.idempotency?.key}`;
-
-function freeCall(call: T.CallFacts, by: { keyId: string; user: string }, at: number): OutboxRow {
-  return {
-    ...nothingUsed,
-    id: call.callId,
-    at: new Date(at).toISOString(),
-    tool: call.tool,
-    key_id: by.keyId,
-    user: by.user,
-    via: call.via,
-    client: call.client ?? null,
-    status: "ok",
-  };
-}
-
-function expiredCall(call: { callId: string; tool: string; keyId: string }, model: string, at: number): OutboxRow {
-  return {
-    ...nothingUsed,
-    id: call.callId,
-    at: new Date(at).toISOString(),
-    tool: call.tool,
-    model,
-    key_id: call.keyId,
-    user: "",
-    via: "",
-    client: null,
-    status: "expired",
-  };
-}
-
-const nothingUsed = {
-  pos: 0,
-  model: null,
-  input_tokens: 0,
-  output_tokens: 0,
-  cost_nano: 0,
-  credit_nano: 0,
-  estimated: false,
-  duration_ms: null,
-};

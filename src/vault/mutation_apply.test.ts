@@ -1,34 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { message, openVault, pushOne } from "../../test/worker/vault.ts";
+import { append, create, head, idsIn, message, openVault, pushOne, read, rename } from "../../test/worker/vault.ts";
 import { unwrap } from "../errors.ts";
 import { listRemoved } from "./messages.ts";
 import { forgetExpired, listHistory, RETENTION_DAYS } from "./mutation_history.ts";
-import type { Cursor, Mutation, VaultApi } from "./types.ts";
-
-const create = (id: string, session: string, title?: string): Mutation => ({
-  id,
-  kind: "session.create",
-  session_id: session,
-  title,
-});
-const append = (id: string, session: string, ...messages: string[]): Mutation => ({
-  id,
-  kind: "message.append",
-  session_id: session,
-  messages: messages.map((each) => message(each)),
-});
-const rename = (id: string, session: string, title: string, base_seq: number): Mutation => ({
-  id,
-  kind: "session.update",
-  session_id: session,
-  title,
-  base_seq,
-});
-
-const head = async (vault: VaultApi): Promise<Cursor> => unwrap(await vault.ping());
-const read = async (vault: VaultApi, id = "s") => unwrap(await vault.readSession({ session_id: id, limit: 100 }));
-const idsIn = async (vault: VaultApi, id = "s") => (await read(vault, id)).messages.map((each) => each.id);
+import type { Mutation } from "./types.ts";
 
 describe("appended messages", () => {
   it("are stored together or not at all", async () => {

@@ -1,22 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { message, openVault, pushOne } from "../../test/worker/vault.ts";
+import { append, create, head, openVault, pushOne } from "../../test/worker/vault.ts";
 import { unwrap } from "../errors.ts";
-import type { Change, Cursor, Mutation, VaultApi } from "./types.ts";
-
-const create = (id: string, session: string, title?: string): Mutation => ({
-  id,
-  kind: "session.create",
-  session_id: session,
-  title,
-});
-const append = (id: string, session: string, ...messages: string[]): Mutation => ({
-  id,
-  kind: "message.append",
-  session_id: session,
-  messages: messages.map((each) => message(each)),
-});
-
-const head = async (vault: VaultApi): Promise<Cursor> => unwrap(await vault.ping());
+import type { Change, Cursor, VaultApi } from "./types.ts";
 
 describe("pull", () => {
   async function pullAll(vault: VaultApi, limit: number, only: { session_id?: string; kinds?: Change["kind"][] } = {}) {

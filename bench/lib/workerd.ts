@@ -1,14 +1,16 @@
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "../../scripts/lib/miniflare.ts";
 
-const ofWrangler = createRequire(createRequire(import.meta.url).resolve("wrangler/package.json"));
-const { Miniflare, NoOpLog, convertV4MiniflareOptions } = ofWrangler("miniflare") as typeof import("miniflare");
+export interface Served {
+  url: string;
+  stop: () => Promise<void>;
+}
 
-/** The retrieval bench worker in workerd, its vaults in memory. */
-export async function startVaultWorker(): Promise<{ url: string; stop: () => Promise<void> }> {
-  const script = buildSync({
-    entryPoints: [join(import.meta.dirname, "../workers/retrieval.ts")],
+/** Bundles a worker of `bench/workers`. */
+export function bundle(name: string): string {
+  return buildSync({
+    entryPoints: [join(import.meta.dirname, "../workers", `${name}.ts`)],
     bundle: true,
     write: false,
     format: "esm",
@@ -16,6 +18,13 @@ export async function startVaultWorker(): Promise<{ url: string; stop: () => Pro
     conditions: ["workerd", "worker", "import"],
     external: ["node:*", "cloudflare:*"],
   }).outputFiles[0]?.text as string;
+}
+
+/** Serves a script straight from workerd, as the product is served; its objects, if any, in memory. */
+export async function serve(
+  script: string,
+  durableObjects: Record<string, { className: string; useSQLite: boolean }> = {},
+): Promise<Served> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       log: new NoOpLog(),
@@ -23,12 +32,12 @@ export async function startVaultWorker(): Promise<{ url: string; stop: () => Pro
       telemetry: { enabled: false },
       workers: [
         {
-          name: "retrieval",
+          name: "bench",
           modules: true,
           script,
           compatibilityDate: "2026-10-27",
-          compatibilityFlags: ["nodejs_compat"],
-          durableObjects: { VAULT: { className: "Vault", useSQLite: true } },
+          compatibilityFlags: ["nodejs_compat", "enable_request_signal"],
+          durableObjects,
           unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         },
       ],
