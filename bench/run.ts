@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "../scripts/lib/build.ts";
 import { startWaypost } from "../test/node/harness.ts";
-import { workerdCpuSeconds } from "./lib/cpu.ts";
+import { workerdCpuMs } from "./lib/cpu.ts";
 import { latency, load, quantile, type Round, type Target } from "./lib/load.ts";
 import { bundle as bundleOf, type Served, serve } from "./lib/workerd.ts";
 
@@ -106,12 +106,12 @@ async function coldStart(): Promise<void> {
   const cost = async (serve: () => Promise<Served>) => {
     const server = await serve();
     await (await fetch(`${server.url}/health`)).arrayBuffer();
-    const cpu = workerdCpuSeconds() * 1_000;
+    const cpu = workerdCpuMs();
     await server.stop();
     return cpu;
   };
   const extra: number[] = [];
-  for (let i = 0; i < 7; i++) {
+  for (let i = 0; i < 9; i++) {
     const empty = await cost(() => serve(bundleOf("empty")));
     extra.push((await cost(() => serve(readFileSync(bundle, "utf8")))) - empty);
   }

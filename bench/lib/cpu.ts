@@ -1,16 +1,16 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** CPU seconds, user and system, that this process's workerd children have used. */
-export function workerdCpuSeconds(): number {
-  const ticks = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(/\s+/).filter(Boolean);
-  let sum = 0;
+/** CPU milliseconds that this process's workerd children have used, all threads, to the nanosecond (schedstat). */
+export function workerdCpuMs(): number {
+  const threads = readdirSync(`/proc/${process.pid}/task`);
+  const children = threads.flatMap((thread) => words(`/proc/${process.pid}/task/${thread}/children`));
+  let ns = 0;
   for (const pid of children) {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    if (!stat.includes("(workerd)")) continue;
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    sum += (Number(fields[11]) + Number(fields[12])) / ticks;
+    if (!readFileSync(`/proc/${pid}/comm`, "utf8").includes("workerd")) continue;
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      ns += Number(words(`/proc/${pid}/task/${thread}/schedstat`)[0]);
   }
-  return sum;
+  return ns / 1e6;
 }
+
+const words = (file: string): string[] => readFileSync(file, "utf8").trim().split(/\s+/).filter(Boolean);

@@ -21,7 +21,7 @@ export default {
 async function index(vault: VaultApi, documents: (PostedDocument & { id: string })[]): Promise<number> {
   let chunks = 0;
   for (const posted of documents) {
-    const prepared = prepare(posted);
+    const prepared = await prepare(posted);
     if (prepared.chunks.length === 0) continue;
     const document = {
       ...prepared,

@@ -1,4 +1,3 @@
-import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type {
   LanguageModelV4Prompt,
   LanguageModelV4StreamPart,
@@ -41,13 +40,15 @@ async function* stream(
   }
 }
 
-function open(
+async function open(
   info: ModelInfo,
   provider: Provider,
   upstream: Upstream,
   messages: ChatMessage[],
   request: ModelRequest,
-): PromiseLike<LanguageModelV4StreamResult> {
+): Promise<LanguageModelV4StreamResult> {
+  // Loaded by the first call that needs it: a Worker that starts should not pay for what most requests never use.
+  const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
   const reasoning = provider.id === "openai" && isReasoningModel(info.name);
   const model = createOpenAICompatible({
     name: provider.id,

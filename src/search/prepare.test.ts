@@ -46,17 +46,17 @@ describe("preparing a document", () => {
     [{ id: "src/lib/a.ts", text: "let a;" }, "a.ts"],
     [{ text: "\n\nFirst line\nsecond" }, "First line"],
     [{ text: "word ".repeat(100) }, `${"word ".repeat(19)}word…`],
-  ])("takes the title from %j", (posted, title) => {
-    expect(prepare(posted).title).toBe(title);
+  ])("takes the title from %j", async (posted, title) => {
+    expect((await prepare(posted)).title).toBe(title);
   });
 
-  it("makes lone surrogates and line ends uniform before chunking", () => {
-    const { text, chunks } = prepare({ text: "\uFEFFa\uD800\r\nb" });
+  it("makes lone surrogates and line ends uniform before chunking", async () => {
+    const { text, chunks } = await prepare({ text: "\uFEFFa\uD800\r\nb" });
     expect([text, chunks.length]).toEqual(["a\uFFFD\nb", 1]);
   });
 
-  it("finds no chunks where there is no text", () => {
-    expect(prepare({ text: "<html><script>x</script>", format: "html" }).chunks).toEqual([]);
+  it("finds no chunks where there is no text", async () => {
+    expect((await prepare({ text: "<html><script>x</script>", format: "html" })).chunks).toEqual([]);
   });
 });
 

@@ -1,6 +1,5 @@
 import type { Chunk, DocumentFormat } from "../vault/types.ts";
 import { chunk } from "./chunk.ts";
-import { htmlToText } from "./html.ts";
 import { firstHeading } from "./markdown.ts";
 
 /** A document as somebody posted it. */
@@ -28,16 +27,22 @@ const codeEndings = new Set(
 const maxTitle = 200;
 
 /** Reduces a posted document to plain text, finds its title and cuts it into chunks. No chunks: there is no text in it. */
-export function prepare(posted: PostedDocument): PreparedText {
+export async function prepare(posted: PostedDocument): Promise<PreparedText> {
   const format = posted.format ?? guessFormat(posted);
   const source = posted.text
     .toWellFormed()
     .replace(/^\uFEFF/, "")
     .replaceAll("\r\n", "\n");
-  const { text, title } = format === "html" ? htmlToText(source) : { text: source, title: "" };
+  const { text, title } = format === "html" ? await htmlToText(source) : { text: source, title: "" };
   if (!text.trim()) return { title: "", format, text: "", chunks: [] };
   const found = posted.title?.trim() || title || inferTitle(text, format, posted.id ?? posted.url ?? "");
   return { title: found.slice(0, maxTitle).toWellFormed(), format, text, chunks: chunk(text, format) };
+}
+
+/** The parser is loaded with the first page: starting the Worker would otherwise pay for its tables every time. */
+async function htmlToText(source: string): Promise<{ text: string; title: string }> {
+  const html = await import("./html.ts");
+  return html.htmlToText(source);
 }
 
 /** From the ending of the id or URL, else from how the text opens. */

@@ -61,11 +61,11 @@ export const addDocuments = defineTool({
   output: AddDocumentsOutput,
   rest: { method: "post", path: "/documents" },
   run: async (call, { documents }) => {
-    const ready = prepareAll(documents);
+    const ready = await prepareAll(documents);
     const stored: z.output<typeof AddDocumentsOutput>["documents"] = [];
     for (const one of ready) {
       if (call.signal.aborted) {
-        throw new WaypostError("client_closed", `Cancelled after ${stored.length} of ${ready.length} documents.`);
+        throw new WaypostError("deadline_exceeded", `${stored.length} of ${ready.length} documents are stored.`);
       }
       stored.push(await store(call, one));
       call.emit({ type: "progress", progress: stored.length, total: ready.length, message: one.document.id });
@@ -83,13 +83,13 @@ export const addDocuments = defineTool({
 });
 
 /** Checks and prepares all documents, so that a bad one refuses the call before anything is written. */
-function prepareAll(documents: readonly PostedDocument[]): Ready[] {
+async function prepareAll(documents: readonly PostedDocument[]): Promise<Ready[]> {
   const issues: InputIssue[] = [];
   const ready: Ready[] = [];
   const positions = new Map<string, number>();
   let bytes = 0;
   for (const [i, posted] of documents.entries()) {
-    const one = prepareOne(posted);
+    const one = await prepareOne(posted);
     bytes += one.original.byteLength;
     if (one.original.byteLength > maxDocumentBytes) {
       throw new WaypostError("payload_too_large", `documents.${i}.text is larger than 4 MiB.`);
@@ -107,11 +107,11 @@ function prepareAll(documents: readonly PostedDocument[]): Ready[] {
   return ready;
 }
 
-function prepareOne(posted: PostedDocument): Ready {
+async function prepareOne(posted: PostedDocument): Promise<Ready> {
   const original = utf8(posted.text);
   const id = posted.id ?? `doc_${sha256Hex(posted.url ?? posted.text).slice(0, 24)}`;
   const metadata = posted.metadata ?? {};
-  const document = { ...prepare(posted), id, url: posted.url ?? null, bytes: original.byteLength, metadata };
+  const document = { ...(await prepare(posted)), id, url: posted.url ?? null, bytes: original.byteLength, metadata };
   return { original, document };
 }
 

@@ -34,7 +34,7 @@ async function run(vault: string, input: object) {
 }
 
 async function put(vault: string, id: string, text: string, title?: string): Promise<void> {
-  const prepared = prepare({ text, ...(title ? { title } : {}) });
+  const prepared = await prepare({ text, ...(title ? { title } : {}) });
   const document = {
     id,
     url: `https://example.com/${id}`,

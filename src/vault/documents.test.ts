@@ -10,12 +10,12 @@ import type { PreparedDocument, VaultApi } from "./types.ts";
 
 type Posted = PostedDocument & { id: string; metadata?: Record<string, unknown>; sha256?: string };
 
-function prepared({ metadata = {}, sha256, ...posted }: Posted): PreparedDocument {
+async function prepared({ metadata = {}, sha256, ...posted }: Posted): Promise<PreparedDocument> {
   const { id, text, url = null } = posted;
-  return { ...prepare(posted), id, url, sha256: sha256 ?? `hash of ${text}`, bytes: text.length, metadata };
+  return { ...(await prepare(posted)), id, url, sha256: sha256 ?? `hash of ${text}`, bytes: text.length, metadata };
 }
 
-const put = async (vault: VaultApi, posted: Posted) => unwrap(await vault.putDocument(prepared(posted)));
+const put = async (vault: VaultApi, posted: Posted) => unwrap(await vault.putDocument(await prepared(posted)));
 const found = async (vault: VaultApi, query: string) =>
   unwrap(await vault.search({ query, limit: 50, kinds: ["document"] })).hits.map(({ id }) => id);
 const textOf = async (vault: VaultApi, id: string) => {
@@ -115,7 +115,7 @@ describe("documents", () => {
 
   it("whose chunks do not tile their text are refused", async () => {
     const { vault } = openVault();
-    const document = prepared({ id: "a", text: "zebras" });
+    const document = await prepared({ id: "a", text: "zebras" });
     for (const broken of [
       { chunks: [] },
       { text: "zebras and more" },
@@ -184,8 +184,8 @@ describe("a large document", () => {
   it("half-written in a crash leaves the old revision, and its rows go with the next put", async () => {
     const { vault, stub } = openVault();
     await put(vault, { id: "a", text: "the old revision has lions" });
+    const document = await prepared({ id: "a", text: longText("zebras", 50) });
     await runInDurableObject(stub, (_vault, { storage }) => {
-      const document = prepared({ id: "a", text: longText("zebras", 50) });
       stageSlice(storage, newGeneration(storage), document, 0, 5);
       createSchema(storage);
     });

@@ -7,7 +7,16 @@ import { stem } from "../search/stem.ts";
 import type { SearchRequest, VaultApi } from "./types.ts";
 
 const put = async (vault: VaultApi, id: string, text: string, metadata: Record<string, unknown> = {}, title?: string) =>
-  unwrap(await vault.putDocument({ ...prepare({ id, text, title }), id, url: null, sha256: text, bytes: 1, metadata }));
+  unwrap(
+    await vault.putDocument({
+      ...(await prepare({ id, text, title })),
+      id,
+      url: null,
+      sha256: text,
+      bytes: 1,
+      metadata,
+    }),
+  );
 
 const search = async (vault: VaultApi, query: string, over: Partial<SearchRequest> = {}) =>
   unwrap(await vault.search({ query, limit: 10, kinds: ["document", "message"], ...over }));
