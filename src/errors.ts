@@ -87,6 +87,12 @@ const catalogue = {
     retry: "never",
     next: "Call tools/list and use one of its names.",
   },
+  unknown_method: {
+    status: 404,
+    title: "No such MCP method",
+    retry: "never",
+    next: "Use initialize or server/discover, ping, tools/list and tools/call: this server offers tools.",
+  },
   method_not_allowed: {
     status: 405,
     title: "Method not allowed",
@@ -140,6 +146,12 @@ const catalogue = {
     title: "Too many calls",
     retry: "later",
     next: "Wait `retry_after` seconds; a larger plan has larger limits.",
+  },
+  deadline_exceeded: {
+    status: 504,
+    title: "The call took too long",
+    retry: "now",
+    next: "Send what was not done again, in smaller calls; `detail` says how far it came.",
   },
   client_closed: {
     status: 499,
