@@ -241,6 +241,8 @@ export interface ErrorExtras {
   retry_after?: number;
   required_scope?: string;
   issues?: InputIssue[];
+  /** What had been produced before the failure, charged; absent = nothing. */
+  charged_nano_usd?: number;
   /** Which window or quota refused: `minute`, `hour`, `day`. */
   limit?: string;
   [extra: string]: unknown;

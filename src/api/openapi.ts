@@ -107,6 +107,7 @@ const problemSchema = {
     next: { type: "string" },
     retry: { type: "string", enum: ["never", "later", "now"] },
     retry_after: { type: "integer", description: "Seconds" },
+    charged_nano_usd: { type: "integer", description: "What was produced before the failure; absent: nothing" },
     required_scope: { type: "string" },
     request_id: { type: "string" },
     issues: {

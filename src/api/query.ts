@@ -9,7 +9,8 @@ export function inputFromUrl(tool: Tool, url: string, path: Record<string, strin
   if (!url.includes("?")) return path;
   const query = new URL(url).searchParams;
   const properties = (schemasOf(tool).input.properties ?? {}) as Record<string, JsonSchema>;
-  const input: Record<string, unknown> = {};
+  // Without a prototype, so that a parameter named `__proto__` is a field like any other unknown one.
+  const input: Record<string, unknown> = Object.create(null);
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name);
     const schema = properties[name];

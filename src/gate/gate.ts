@@ -27,11 +27,13 @@ export interface CallRequest {
 
 interface Common {
   callId: string;
+  /** What the call cost, in nano-USD; a failed one costs what a model had produced by then. */
+  costNano: number;
   /** State of the rate windows; absent when the caller was not identified. */
   windows?: WindowState[];
 }
 export type CallOutcome = Common &
-  ({ ok: true; output: unknown; costNano: number; replayed: boolean } | { ok: false; error: WaypostError });
+  ({ ok: true; output: unknown; replayed: boolean } | { ok: false; error: WaypostError });
 
 /**
  * The one way to a tool, for every door: identify, authorize, validate, admit, run, settle, log. Never rejects.
@@ -149,9 +151,14 @@ async function runAndSettle(
     };
     await reach("ledger", () => ledgerOf(env, facts.account).settle(settle), 4);
   }
-  if (error) return { ok: false, callId: call.id, error };
-  return { ok: true, callId: call.id, output, costNano: billed?.costNano ?? 0, replayed: false };
+  const costNano = billed?.costNano ?? 0;
+  if (error) return { ok: false, callId: call.id, costNano, error: costNano > 0 ? charged(error, costNano) : error };
+  return { ok: true, callId: call.id, costNano, output, replayed: false };
 }
+
+/** A failure that cost something says how much, on every door and in a stream too. */
+const charged = ({ code, detail, extras }: WaypostError, costNano: number): WaypostError =>
+  new WaypostError(code, detail, { ...extras, charged_nano_usd: costNano });
 
 async function factsOf(request: CallRequest, callId: string, input: unknown): Promise<CallFacts> {
   const { tool, credential, via, client, idempotencyKey } = request;
@@ -193,7 +200,7 @@ const refusalOf = (reply: Extract<AdmitReply, { kind: "refused" }>): Refused => 
 function failureOf(thrown: unknown, callId: string, requestId: string): CallOutcome {
   const error = asWaypostError(thrown, requestId);
   const windows = thrown instanceof Refused ? thrown.windows : undefined;
-  return { ok: false, callId, error, ...(windows ? { windows } : {}) };
+  return { ok: false, callId, costNano: 0, error, ...(windows ? { windows } : {}) };
 }
 
 function asWaypostError(thrown: unknown, requestId: string): WaypostError {
@@ -218,7 +225,7 @@ function log(
     tool: request.tool.name,
     status: outcome.ok ? "ok" : outcome.error.code,
     ...(outcome.ok && outcome.replayed ? { replayed: true } : {}),
-    ...(outcome.ok && outcome.costNano > 0 ? { cost_nano: outcome.costNano } : {}),
+    ...(outcome.costNano > 0 ? { cost_nano: outcome.costNano } : {}),
     duration_ms: Date.now() - startedAt,
   };
   logCall(line, (work) => ctx.waitUntil(work));

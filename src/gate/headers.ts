@@ -15,12 +15,13 @@ export function requestIdOf(headers: Headers): string {
 export function outcomeHeaders(outcome: CallOutcome, requestId: string): Record<string, string> {
   const headers: Record<string, string> = { "X-Request-Id": requestId };
   if (outcome.windows) setRateHeaders(headers, outcome.windows);
+  const replayed = outcome.ok && outcome.replayed;
+  if (outcome.costNano > 0) headers["X-Waypost-Cost-Nano-Usd"] = String(replayed ? 0 : outcome.costNano);
   if (!outcome.ok) {
     if (outcome.windows) headers["RateLimit-Policy"] = outcome.windows.map(policyOf).join(", ");
     return Object.assign(headers, errorHeaders(outcome.error));
   }
-  if (outcome.costNano > 0) headers["X-Waypost-Cost-Nano-Usd"] = String(outcome.replayed ? 0 : outcome.costNano);
-  if (outcome.replayed) headers["Idempotency-Replayed"] = "true";
+  if (replayed) headers["Idempotency-Replayed"] = "true";
   return headers;
 }
 

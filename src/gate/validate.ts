@@ -24,7 +24,7 @@ export function validate<S extends z.ZodType>(schema: S, input: unknown): z.outp
 function describe(schema: z.ZodType, issue: z.core.$ZodIssue): InputIssue[] {
   const path = issue.path.map(String).join(".");
   if (issue.code !== "unrecognized_keys") return [{ path, message: shorten(issue.message) }];
-  const known = issue.path.length === 0 ? fieldsOf(schema) : [];
+  const known = fieldsOf(issue.path.reduce(inside, schema));
   return issue.keys.slice(0, ISSUES_SHOWN).map((key) => {
     const meant = nearest(key, known);
     const message = `There is no such field.${meant ? ` Did you mean \`${meant}\`?` : ""}`;
@@ -34,8 +34,24 @@ function describe(schema: z.ZodType, issue: z.core.$ZodIssue): InputIssue[] {
 
 const shorten = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
 
-function fieldsOf(schema: z.ZodType): string[] {
-  return "shape" in schema && typeof schema.shape === "object" && schema.shape ? Object.keys(schema.shape) : [];
+/** The schema of a field or item; wrappers such as optional and default are looked through. */
+function inside(schema: z.ZodType | undefined, step: PropertyKey): z.ZodType | undefined {
+  const within = unwrapped(schema);
+  if (!within) return undefined;
+  if ("element" in within) return within.element as z.ZodType;
+  return "shape" in within ? (within.shape as Record<PropertyKey, z.ZodType>)[step] : undefined;
+}
+
+function unwrapped(schema: z.ZodType | undefined): z.ZodType | undefined {
+  let within = schema;
+  while (within && !("element" in within) && "unwrap" in within && typeof within.unwrap === "function")
+    within = within.unwrap();
+  return within;
+}
+
+function fieldsOf(schema: z.ZodType | undefined): string[] {
+  const within = unwrapped(schema);
+  return within && "shape" in within ? Object.keys(within.shape as object) : [];
 }
 
 /** The known name that differs least, if it differs little; one that contains the other counts as near. */
@@ -47,7 +63,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((field) => ({ field, distance: editDistance(wanted, field) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  if (ranked && ranked.distance <= Math.max(1, Math.floor(ranked.field.length / 3))) return ranked.field;
+  if (ranked && ranked.distance <= Math.ceil(ranked.field.length / 3)) return ranked.field;
   return known.find((field) => wanted.length >= 3 && (field.startsWith(wanted) || wanted.startsWith(field)));
 }
 

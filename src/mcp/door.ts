@@ -7,6 +7,8 @@ import { type CallOutcome, identify, runCall } from "../gate/gate.ts";
 import { errorHeaders, outcomeHeaders, requestIdOf } from "../gate/headers.ts";
 import { type Credential, readCredential } from "../gate/identify.ts";
 import { logFailure } from "../gate/log.ts";
+import { begun, explained } from "./answer.ts";
+import { callsTool, checkMessage, idOf, methodOf } from "./message.ts";
 import { type Exchange, serverFor } from "./server.ts";
 
 /**
@@ -36,27 +38,47 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
   if (request.method !== "POST") {
     await identify(env, credential);
     const response = await handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });
-    return withHeaders(response, requestId);
+    return withHeaders(await explained(response, requestId), requestId);
   }
   const message = await readJson(request, () => identify(env, credential));
-  if (Array.isArray(message)) {
-    throw new WaypostError("invalid_input", "JSON-RPC batches are not taken: send one message a request.");
-  }
   // A tool call is identified by its admission; everything else is identified here.
-  if ((message as { method?: unknown } | null)?.method !== "tools/call") await identify(env, credential);
+  const admits = callsTool(message);
+  if (!admits) await identify(env, credential);
+  try {
+    checkMessage(message);
+  } catch (error) {
+    return rpcError(error as WaypostError, requestId, idOf(message));
+  }
+  let called = false;
   let outcome: CallOutcome | undefined;
   const client = clientOf(request);
   const exchange: Exchange = {
     requestId,
     call: async (call) => {
+      called = true;
       outcome = await runCall(env, ctx, { ...call, credential, via: "mcp", requestId, ...(client ? { client } : {}) });
       return outcome;
     },
   };
-  const response = await handler.fetch(request, { authInfo: authInfo(credential, exchange), parsedBody: message });
+  const given = await handler.fetch(request, { authInfo: authInfo(credential, exchange), parsedBody: message });
+  const response = await begun(given, () => outcome !== undefined);
   if (outcome && !outcome.ok && outcome.error.status === 401) return rpcError(outcome.error, requestId, idOf(message));
-  return withHeaders(response, requestId, outcome);
+  // The SDK refused what looked like a call.
+  if (admits && !called) await identify(env, credential);
+  const plain = called || (response.ok && SERVED.has(methodOf(message)));
+  return withHeaders(plain ? response : await explained(response, requestId), requestId, outcome);
 }
+
+/** Methods the SDK answers by itself; what is wrong with any other is told in the catalogue's words. */
+const SERVED = new Set<unknown>([
+  "initialize",
+  "server/discover",
+  "ping",
+  "tools/list",
+  "subscriptions/listen",
+  "notifications/initialized",
+  "notifications/cancelled",
+]);
 
 function authInfo({ account }: Credential, exchange: Exchange) {
   // The SDK wants a token to pass on; the key itself stays out of its hands.
@@ -104,9 +126,4 @@ function rpcError(error: WaypostError, requestId: string, id: unknown = null): R
       ...errorHeaders(error),
     },
   });
-}
-
-function idOf(message: unknown): unknown {
-  const id = (message as { id?: unknown } | null)?.id;
-  return typeof id === "string" || typeof id === "number" ? id : null;
 }

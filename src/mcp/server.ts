@@ -7,9 +7,10 @@ import {
 } from "@modelcontextprotocol/server";
 import { toProblem, WaypostError } from "../errors.ts";
 import type { CallOutcome, CallRequest } from "../gate/gate.ts";
+import { formatUsd } from "../ledger/money.ts";
 import type { Tool } from "../tools/define.ts";
 import { agentTools, toolNamed } from "../tools/registry.ts";
-import { schemasOf } from "../tools/schema.ts";
+import { briefSchemasOf } from "../tools/schema.ts";
 import { VERSION } from "../version.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
 import { progressOf } from "./progress.ts";
@@ -57,14 +58,14 @@ function listTools(): ToolList {
 }
 
 function describe(tool: Tool) {
-  const { input, output } = schemasOf(tool);
+  const { input, output } = briefSchemasOf(tool);
   return {
     name: tool.name,
     title: tool.title,
     description: tool.description,
     inputSchema: input as { type: "object" },
     outputSchema: output as { type: "object" },
-    annotations: { title: tool.title, ...tool.annotations },
+    annotations: tool.annotations,
   };
 }
 
@@ -80,9 +81,12 @@ async function callTool(
     tool,
     input: params.arguments ?? {},
     emit: progressOf(ctx),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey: String(idempotencyKey) }),
+    // What is not text becomes a key that no call may have.
+    ...(idempotencyKey === undefined
+      ? {}
+      : { idempotencyKey: typeof idempotencyKey === "string" ? idempotencyKey : "" }),
   });
-  return outcome.ok ? success(tool, outcome) : failure(outcome.error, outcome.callId, exchange.requestId);
+  return outcome.ok ? success(tool, outcome) : failure(outcome, exchange.requestId);
 }
 
 function success(tool: Tool, outcome: CallOutcome & { ok: true }) {
@@ -98,16 +102,17 @@ function success(tool: Tool, outcome: CallOutcome & { ok: true }) {
 }
 
 /** An error is a result the agent can read. Structured content stays out: it would have to fit the output schema. */
-function failure(error: WaypostError, callId: string, requestId: string) {
+function failure({ error, callId, costNano }: CallOutcome & { ok: false }, requestId: string) {
   const problem = toProblem(error, requestId);
   const lines = [`${problem.code}: ${problem.title}. ${problem.detail}`];
   for (const issue of problem.issues ?? []) lines.push(`- ${issue.path || "input"}: ${issue.message}`);
   if (problem.retry_after !== undefined) lines.push(`Retry after ${problem.retry_after} seconds.`);
+  if (costNano > 0) lines.push(`What the model had produced was charged: $${formatUsd(costNano)}.`);
   lines.push(`Next: ${problem.next}`, `(request ${requestId})`);
   return {
     isError: true,
     content: [{ type: "text" as const, text: lines.join("\n") }],
-    _meta: { [META.callId]: callId, [META.problem]: problem },
+    _meta: { [META.callId]: callId, [META.costNano]: costNano, [META.problem]: problem },
   };
 }
 

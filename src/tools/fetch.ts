@@ -9,13 +9,7 @@ const maxText = 20_000;
 
 const FetchInput = z.strictObject({
   id: z.string().min(1).max(600).describe("From search: passage <document id>~<n>, message msg:<id>; or a document id"),
-  offset: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(1e9)
-    .default(0)
-    .describe("Character to start at: next_offset of the last answer"),
+  offset: z.number().int().min(0).max(1e9).default(0).describe("Character to start at: next_offset of the last answer"),
 });
 
 const FetchOutput = z.object({

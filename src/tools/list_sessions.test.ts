@@ -16,16 +16,16 @@ async function withSessions(count: number) {
 const list = (call: Call, input: unknown = {}) => listSessions.run(call, listSessions.input.parse(input));
 
 describe("list_sessions", () => {
-  it("lists the last active first, with numbers from a query string", async () => {
+  it("lists the last active first, a page at a time", async () => {
     const call = await withSessions(3);
-    const page = await list(call, { limit: "2" });
+    const page = await list(call, { limit: 2 });
     expect(listSessions.output.parse(page)).toEqual(page);
     expect(page.sessions.map(({ id, title }) => [id, title])).toEqual([
       ["s2", "Topic 2"],
       ["s1", "Topic 1"],
     ]);
     expect(page.total).toBe(3);
-    const rest = await list(call, { limit: "2", page: page.next_page });
+    const rest = await list(call, { limit: 2, page: page.next_page });
     expect(rest).toMatchObject({ sessions: [{ id: "s0" }], next_page: null });
   });
 
@@ -41,7 +41,7 @@ describe("list_sessions", () => {
 
   it("refuses a limit out of range, an unknown field and a foreign page token", async () => {
     const call = await withSessions(1);
-    for (const input of [{ limit: 0 }, { limit: 101 }, { limit: "many" }, { limit: 1.5 }, { cursor: "x" }]) {
+    for (const input of [{ limit: 0 }, { limit: 101 }, { limit: "2" }, { limit: 1.5 }, { cursor: "x" }]) {
       expect(listSessions.input.safeParse(input).success, JSON.stringify(input)).toBe(false);
     }
     await expect(list(call, { page: "forged" })).rejects.toMatchObject({ code: "invalid_input" });

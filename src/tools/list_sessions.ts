@@ -3,7 +3,7 @@ import { unwrap } from "../errors.ts";
 import { defineTool } from "./define.ts";
 
 const ListSessionsInput = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(20).describe("Sessions a page"),
+  limit: z.number().int().min(1).max(100).default(20).describe("Sessions a page"),
   page: z.string().max(100).optional().describe("`next_page` of the last answer"),
 });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Tool } from "./define.ts";
 
-/** JSON Schemas of the tools, made on first use and kept: making them is far dearer than sending them. */
+/** JSON Schemas (draft 2020-12) of the tools, made on first use and kept: making them is far dearer than sending them. */
 
 export type JsonSchema = Record<string, unknown>;
 
@@ -9,24 +9,44 @@ interface ToolSchemas {
   input: JsonSchema;
   output: JsonSchema;
 }
-const made = new WeakMap<Tool, ToolSchemas>();
 
+const whole = new WeakMap<Tool, ToolSchemas>();
+const brief = new WeakMap<Tool, ToolSchemas>();
+
+/** Everything there is to know, for programs. */
 export function schemasOf(tool: Tool): ToolSchemas {
+  return kept(whole, tool, () => ({
+    input: jsonSchema(tool.input, "input"),
+    output: jsonSchema(tool.output, "output"),
+  }));
+}
+
+/**
+ * What an agent has use for, because it pays for every word each time it lists the tools: the input without the bounds
+ * of texts and lists, which are told when they are overstepped; of the output the first level.
+ */
+export function briefSchemasOf(tool: Tool): ToolSchemas {
+  return kept(brief, tool, () => {
+    const { input, output } = schemasOf(tool);
+    return { input: { ...withoutBounds(input), additionalProperties: false }, output: firstLevel(output) };
+  });
+}
+
+function kept(made: WeakMap<Tool, ToolSchemas>, tool: Tool, make: () => ToolSchemas): ToolSchemas {
   let schemas = made.get(tool);
   if (!schemas) {
-    schemas = { input: jsonSchema(tool.input, "input"), output: jsonSchema(tool.output, "output") };
+    schemas = make();
     made.set(tool, schemas);
   }
   return schemas;
 }
 
-/** Draft 2020-12. Answers may gain fields, so an output object stays open. */
+/** Answers may gain fields, so an output object stays open. */
 function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {
   const { $schema: _dialect, ...body } = z.toJSONSchema(schema, {
     io,
-    reused: io === "output" ? "ref" : "inline",
     override: ({ jsonSchema: node }) => {
-      if (io === "output") delete node.additionalProperties;
+      if (io === "output" && node.additionalProperties === false) delete node.additionalProperties;
       // Bounds of what a double can hold say nothing to a caller.
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
@@ -34,3 +54,33 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {
   });
   return body as JsonSchema;
 }
+
+const BOUNDS = new Set(["minLength", "maxLength", "minItems", "maxItems", "propertyNames"]);
+
+function withoutBounds(node: JsonSchema): JsonSchema {
+  const words = Object.entries(node).filter(([word, value]) => !BOUNDS.has(word) && !saysNothing(word, value));
+  return Object.fromEntries(
+    words.map(([word, value]) => {
+      if (word === "properties") return [word, mapValues(value as Record<string, JsonSchema>, withoutBounds)];
+      if (word === "anyOf") return [word, (value as JsonSchema[]).map(withoutBounds)];
+      return [word, word === "items" ? withoutBounds(value as JsonSchema) : value];
+    }),
+  );
+}
+
+const saysNothing = (word: string, value: unknown): boolean =>
+  (word === "additionalProperties" && (value === false || isEmpty(value))) || (word === "properties" && isEmpty(value));
+
+const isEmpty = (value: unknown): boolean => JSON.stringify(value) === "{}";
+
+function firstLevel({ type, properties, required }: JsonSchema): JsonSchema {
+  return { type, properties: mapValues(properties as Record<string, JsonSchema>, outline), required };
+}
+
+function outline({ type, anyOf, enum: values, description }: JsonSchema): JsonSchema {
+  const types = type ?? (anyOf as JsonSchema[] | undefined)?.map((each) => each.type);
+  return { type: types, ...(values ? { enum: values } : {}), ...(description ? { description } : {}) };
+}
+
+const mapValues = <A, B>(from: Record<string, A>, map: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(from).map(([name, value]) => [name, map(value)]));

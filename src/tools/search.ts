@@ -6,7 +6,7 @@ const Kind = z.enum(["document", "message"]);
 
 const SearchInput = z.strictObject({
   query: z.string().max(131_072).describe("Words or a question"),
-  limit: z.coerce.number().int().min(1).max(50).default(10).describe("Most results"),
+  limit: z.number().int().min(1).max(50).default(10).describe("Most results"),
   kinds: z.array(Kind).min(1).default(["document", "message"]).describe("Where to look"),
   document_ids: z.array(z.string().max(512)).max(100).optional().describe("Only these documents"),
   session_id: z.string().max(128).optional().describe("Only this session's messages"),

@@ -12,7 +12,7 @@ const DEFAULT_CHANGES = 100;
 /** Each is indexed for search as it is stored: about half a second of the vault's time at this many. */
 const MAX_PUSHED_MESSAGES = 2_000;
 
-const Cursor = z.strictObject({ epoch: z.string().describe("History"), seq: z.number().describe("Position in it") });
+const Cursor = z.strictObject({ epoch: z.string(), seq: z.number() });
 
 const SyncSessionInput = z
   .strictObject({

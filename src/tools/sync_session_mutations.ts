@@ -48,9 +48,7 @@ const anyText = z.string().optional();
 const anyTexts = z.array(z.string()).optional();
 
 const advertised = z.strictObject({
-  kind: z
-    .enum(["session.create", "session.update", "session.clear", "session.delete", "message.append"])
-    .describe("What"),
+  kind: z.enum(["session.create", "session.update", "session.clear", "session.delete", "message.append"]),
   id: z.string().describe("New ULID; same on retry"),
   session_id: z.string().describe("ULID"),
   base_seq: z
@@ -72,7 +70,7 @@ const advertised = z.strictObject({
       z.strictObject({
         id: z.string().describe("New ULID"),
         parent_id: z.string().nullish().describe("Answers this message"),
-        role: message.shape.role.describe("Author"),
+        role: message.shape.role,
         content: z.string().describe("Up to 1 MiB"),
         created_at: z.string().describe("ISO 8601"),
         model: anyText.describe("Writer"),

@@ -8,7 +8,7 @@ const UsageInput = z.strictObject({
     .regex(/^\d{4}-(0[1-9]|1[0-2])$/, "Expected YYYY-MM")
     .optional()
     .describe("Month to report, YYYY-MM (UTC); default the current one"),
-  recent: z.coerce.number().int().min(0).max(50).default(5).describe("How many of the newest calls to list"),
+  recent: z.number().int().min(0).max(50).default(5).describe("How many of the newest calls to list"),
 });
 
 const Totals = z.object({

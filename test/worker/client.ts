@@ -70,7 +70,10 @@ export async function account(
 
 /** An MCP client of the official SDK, connected with a key, that has listed the tools: it checks results by their schema. */
 export async function agent(key: string): Promise<Client> {
-  const client = new Client({ name: "test-agent", version: "1.0.0" }, { versionNegotiation: { mode: { pin: MODERN } } });
+  const client = new Client(
+    { name: "test-agent", version: "1.0.0" },
+    { versionNegotiation: { mode: { pin: MODERN } } },
+  );
   await client.connect(new StreamableHTTPClientTransport(new URL(`${ORIGIN}/mcp`), transportOptions(key)));
   await client.listTools();
   return client;

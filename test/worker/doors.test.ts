@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { tools } from "../../src/tools/registry.ts";
 import { account, agent, rest } from "./client.ts";
+import { configureModels, priceOf } from "./provider.ts";
+import { sendMcp, toolCall } from "./refusal.ts";
+
+configureModels();
 
 describe("the server itself", () => {
   it("is up and its stores answer", async () => {
@@ -19,6 +24,52 @@ describe("the server itself", () => {
     expect(body.openapi).toBe("3.1.0");
     expect(body.paths["/v1/search"].post.operationId).toBe("search");
     expect(body.paths["/v1/usage"].get.parameters.map((p: { name: string }) => p.name)).toEqual(["month", "recent"]);
+  });
+});
+
+describe("the OpenAPI document", () => {
+  it("has every schema in full, with nothing to resolve that is not there", async () => {
+    const { body } = await rest(null, "GET", "/openapi.json");
+    const pointers = [...JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g)].map((match) => match[1] as string);
+    expect(pointers.length).toBeGreaterThan(0);
+    for (const pointer of pointers) {
+      expect(pointer.split("/").reduce((node, name) => node?.[name], body)).toBeDefined();
+    }
+    const { schema } = body.paths["/v1/usage"].get.responses["200"].content["application/json"];
+    expect(schema.properties.by_model.additionalProperties.properties).toHaveProperty("cost_nano");
+    expect(schema.properties.recent.items.required).toContain("credit_nano");
+  });
+
+  it("has a route for every tool, and each of them answers", async () => {
+    const { body } = await rest(null, "GET", "/openapi.json");
+    const routes = Object.entries(body.paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/g, "x")] as const),
+    );
+    expect(routes).toHaveLength(tools.length);
+    for (const [method, path] of routes) {
+      const reply = await rest(null, method, path, method === "POST" ? {} : undefined);
+      expect(reply.status, `${method} ${path}`).toBe(401);
+    }
+  });
+});
+
+describe("headers", () => {
+  it("tell request, call limits and cost the same over both doors, also to clients of 2025", async () => {
+    const { key } = await account("enterprise", { limits: { minute: 100 } });
+    const input = { message: "hi", model: "paid/tokens-7-3" };
+    const replies = [
+      await rest(key, "POST", "/v1/chat", input, { "X-Request-Id": "mine-0" }),
+      await sendMcp(key, toolCall("chat", input), { "X-Request-Id": "mine-1" }),
+      await sendMcp(key, toolCall("chat", input, true), { "X-Request-Id": "mine-2" }),
+    ];
+    for (const [i, { status, headers }] of replies.entries()) {
+      expect(status).toBe(200);
+      expect(headers.get("x-request-id")).toBe(`mine-${i}`);
+      expect(headers.get("x-waypost-cost-nano-usd")).toBe(String(priceOf({ input: 7, output: 3 })));
+      expect(headers.get("x-ratelimit-limit")).toBe("100");
+      expect(headers.get("x-ratelimit-remaining")).toBe(String(99 - i));
+      expect(headers.get("ratelimit")).toContain('"minute";r=');
+    }
   });
 });
 

@@ -1,0 +1,50 @@
+import { type InputIssue, WaypostError } from "../errors.ts";
+import { toolNamed } from "../tools/registry.ts";
+
+/** What a JSON-RPC message may hold; nothing of it is checked yet. */
+interface Message {
+  id?: unknown;
+  method?: unknown;
+  params?: unknown;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The id to answer a message with (JSON-RPC 2.0, section 5): null when it has none that can be repeated. */
+export function idOf(message: unknown): string | number | null {
+  const id = (message as Message | null)?.id;
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}
+
+export const methodOf = (message: unknown): unknown => (message as Message | null)?.method;
+
+/** Whether the message calls a tool there is, in proper form: then the admission of that call says who is calling. */
+export function callsTool(message: unknown): boolean {
+  if (methodOf(message) !== "tools/call" || callIssues(message).length > 0) return false;
+  return toolNamed((message as { params: { name: string } }).params.name) !== undefined;
+}
+
+/** @throws WaypostError `invalid_input` for a batch, and for a tool call that is not of its form */
+export function checkMessage(message: unknown): void {
+  if (Array.isArray(message)) {
+    throw new WaypostError("invalid_input", "JSON-RPC batches are not taken: send one message a request.");
+  }
+  const issues = methodOf(message) === "tools/call" ? callIssues(message) : [];
+  const [first] = issues;
+  if (first) throw new WaypostError("invalid_input", `${first.path}: ${first.message}`, { issues });
+}
+
+function callIssues(message: unknown): InputIssue[] {
+  const { params } = message as Message;
+  if (!isObject(params)) return [{ path: "params", message: "Expected an object with `name` and `arguments`." }];
+  const issues: InputIssue[] = [];
+  if (typeof params.name !== "string") issues.push({ path: "params.name", message: "Expected the name of a tool." });
+  if (params.arguments !== undefined && !isObject(params.arguments)) {
+    issues.push({ path: "params.arguments", message: "Expected an object with the tool's input." });
+  } else if (params.arguments && Object.hasOwn(params.arguments, "__proto__")) {
+    // The SDK would drop it without a word.
+    issues.push({ path: "params.arguments.__proto__", message: "There is no such field." });
+  }
+  return issues;
+}
