@@ -3,8 +3,9 @@ import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
 import { type CallOutcome, type CallRequest, identify, runCall } from "../gate/gate.ts";
-import { outcomeHeaders, requestIdOf } from "../gate/headers.ts";
+import { outcomeHeaders, requestIdOf, setRateHeaders } from "../gate/headers.ts";
 import { readCredential } from "../gate/identify.ts";
+import type { WindowState } from "../ledger/types.ts";
 import type { Tool } from "../tools/define.ts";
 import { failureResponse, problemResponse } from "./problem.ts";
 import { inputFromUrl } from "./query.ts";
@@ -46,8 +47,10 @@ export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
     const plain = (outcome: CallOutcome) => answer(outcome, requestId);
     if (!read.stream) return plain(await runCall(c.env, c.executionCtx, call));
     const events = eventStream();
-    const outcome = runCall(c.env, c.executionCtx, { ...call, emit: events.emit });
-    return events.response(outcome, requestId, plain, { "X-Request-Id": requestId });
+    const streamHeaders: Record<string, string> = { "X-Request-Id": requestId };
+    const admitted = (windows: WindowState[]) => setRateHeaders(streamHeaders, windows);
+    const outcome = runCall(c.env, c.executionCtx, { ...call, emit: events.emit, admitted });
+    return events.response(outcome, requestId, plain, streamHeaders);
   }
 }
 

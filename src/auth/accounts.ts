@@ -110,6 +110,15 @@ export class Accounts {
     return unwrap(await this.#ledger(account).revokeKey(keyId));
   }
 
+  /** Moves an account to another plan. @throws WaypostError `not_found`, `invalid_input` when there is no such plan */
+  async setPlan(account: string, plan: string): Promise<AccountInfo & { user: string }> {
+    const info = await this.get(account);
+    // The ledger first: it is the authority, the directory only lists.
+    unwrap(await this.#ledger(account).setPlan(plan));
+    await this.#env.DB.prepare("UPDATE accounts SET plan = ? WHERE id = ?").bind(plan, account).run();
+    return { ...info, plan };
+  }
+
   /** Adds prepaid credit once per `id`. Returns the new balance in nano-USD. */
   async addCredit(account: string, credit: { id: string; nano: number; note: string; keyId: string }): Promise<number> {
     await this.get(account);

@@ -23,6 +23,8 @@ export interface CallRequest {
   client?: string;
   idempotencyKey?: string;
   emit?: (event: CallEvent) => void;
+  /** Told the state of the rate windows when the call is admitted, before it runs. */
+  admitted?: (windows: WindowState[]) => void;
 }
 
 interface Common {
@@ -75,6 +77,7 @@ async function perform(
     );
     if (reply.kind === "refused") throw refusalOf(reply);
     principal = principalOf(reply.identity, request);
+    request.admitted?.(reply.windows);
     if (reply.kind === "replay") {
       const { windows, costNano } = reply;
       outcome = { ok: true, callId: reply.callId, windows, costNano, replayed: true, output: JSON.parse(reply.result) };

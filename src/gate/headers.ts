@@ -36,7 +36,7 @@ export function errorHeaders(error: WaypostError): Record<string, string> {
 }
 
 /** The RateLimit field of the IETF draft and the older X- fields, for the window that is nearest to its limit. */
-function setRateHeaders(headers: Record<string, string>, windows: readonly WindowState[]): void {
+export function setRateHeaders(headers: Record<string, string>, windows: readonly WindowState[]): void {
   let tightest = windows[0];
   if (!tightest) return;
   for (const window of windows) if (window.remaining < tightest.remaining) tightest = window;

@@ -291,6 +291,13 @@ export class AccountLedger {
     for (const change of this.#reports.add(placed, before)) this.#journal.tally(change);
   }
 
+  setPlan(plan: string): Result<{ plan: string }> {
+    if (!this.#plans.has(plan)) return fail("invalid_input", `There is no plan "${plan}".`);
+    this.#store.setPlan(plan);
+    this.#account.plan = plan;
+    return ok({ plan });
+  }
+
   /** Adds prepaid credit, once per `id`. */
   async credit(id: string, nano: number, note: string, keyId: string): Promise<Result<{ balanceNano: number }>> {
     if (!Number.isSafeInteger(nano) || nano <= 0)

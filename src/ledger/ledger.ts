@@ -52,6 +52,11 @@ export class Ledger extends DurableObject<Env> {
     return this.#with((ledger) => ledger.settle(request));
   }
 
+  /** Moves the account to another plan, from the next call on. */
+  async setPlan(plan: string): Promise<Result<{ plan: string }>> {
+    return this.#with((ledger) => ledger.setPlan(plan));
+  }
+
   async createKey(spec: T.KeySpec): Promise<Result<T.KeyInfo>> {
     return this.#with((ledger) => ok(ledger.keys.add(spec, Date.now())));
   }

@@ -4,6 +4,7 @@ import { defineTool } from "./define.ts";
 /** Operator's tools: accounts on any plan, their prepaid credit, and the check of their books. REST only. */
 
 const AccountId = z.string().min(1).max(64).describe("Account id");
+const Plan = z.string().min(1).max(32).describe("free, basic, pro, enterprise, or a configured plan");
 const managing = { readOnlyHint: false, openWorldHint: false };
 
 const AccountOutput = z.object({
@@ -22,7 +23,7 @@ export const createAccount = defineTool({
   annotations: managing,
   input: z.strictObject({
     name: z.string().trim().min(1).max(200).describe("What people call it"),
-    plan: z.string().min(1).max(32).default("free").describe("free, basic, pro, enterprise, or a configured plan"),
+    plan: Plan.default("free"),
   }),
   output: AccountOutput,
   rest: { method: "post", path: "/admin/accounts" },
@@ -60,6 +61,21 @@ export const readAccount = defineTool({
   },
   text: ({ account, plan, books }) =>
     `Account ${account}, plan ${plan}: books ${books.consistent ? "agree" : "DISAGREE"}, ${books.entries} entries, balance ${books.balance_nano} nano-USD.`,
+});
+
+export const setPlan = defineTool({
+  name: "set_plan",
+  title: "Move an account to another plan",
+  description:
+    "Changes an account's limits and included tokens from its next call on. What was used this month stays used.",
+  scope: "admin",
+  annotations: { ...managing, idempotentHint: true },
+  input: z.strictObject({ account: AccountId, plan: Plan }),
+  output: AccountOutput,
+  rest: { method: "post", path: "/admin/accounts/{account}/plan" },
+  restOnly: true,
+  run: (call, { account, plan }) => call.accounts.setPlan(account, plan),
+  text: ({ account, plan }) => `Account ${account} is on plan ${plan}.`,
 });
 
 export const addCredit = defineTool({

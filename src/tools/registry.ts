@@ -1,4 +1,4 @@
-import { addCredit, createAccount, readAccount } from "./accounts.ts";
+import { addCredit, createAccount, readAccount, setPlan } from "./accounts.ts";
 import { addDocuments } from "./add_documents.ts";
 import { chat } from "./chat.ts";
 import type { Tool } from "./define.ts";
@@ -22,6 +22,7 @@ export const tools: readonly Tool[] = [
   usage,
   createAccount,
   readAccount,
+  setPlan,
   addCredit,
   createKey,
   listKeys,

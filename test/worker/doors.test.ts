@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tools } from "../../src/tools/registry.ts";
-import { account, agent, rest } from "./client.ts";
+import { account, agent, owner, rest } from "./client.ts";
 import { configureModels, priceOf } from "./provider.ts";
 import { sendMcp, toolCall } from "./refusal.ts";
 
@@ -93,5 +93,22 @@ describe("limits on the free plan", () => {
     expect(result.isError).toBe(true);
     expect(JSON.stringify(result.content)).toContain("rate_limited");
     await client.close();
+  });
+});
+
+describe("an account that moves to another plan", () => {
+  it("has its limits from the next call on, and keeps what it used", async () => {
+    const admin = await owner();
+    const { account: id, key } = await account("free");
+    for (let i = 0; i < 10; i++) expect((await rest(key, "GET", "/v1/usage")).status).toBe(200);
+    expect((await rest(key, "GET", "/v1/usage")).status).toBe(429);
+    const move = (plan: string) => rest(admin, "POST", `/v1/admin/accounts/${id}/plan`, { plan });
+    expect(await move("gold")).toMatchObject({ status: 400, body: { code: "invalid_input" } });
+    expect(await move("pro")).toMatchObject({ status: 200, body: { account: id, plan: "pro" } });
+    const reply = await rest(key, "GET", "/v1/usage");
+    expect(reply).toMatchObject({ status: 200, body: { plan: "pro", total: { calls: 11 } } });
+    expect(reply.headers.get("x-ratelimit-remaining")).toBe("49");
+    expect((await rest(key, "POST", `/v1/admin/accounts/${id}/plan`, { plan: "enterprise" })).status).toBe(403);
+    expect((await rest(admin, "POST", "/v1/admin/accounts/nobody/plan", { plan: "pro" })).status).toBe(404);
   });
 });

@@ -46,7 +46,10 @@ describe("a stream that was refused", () => {
   it("by rate keeps its status too", async () => {
     const { key } = await account("enterprise", { limits: { minute: 1 } });
     const ask = () => rest(key, "POST", "/v1/chat", { message: "hi", model: "paid/echo", stream: true });
-    expect((await ask()).status).toBe(200);
+    const first = await ask();
+    expect(first.status).toBe(200);
+    expect(first.headers.get("content-type")).toContain("text/event-stream");
+    expect(first.headers.get("x-ratelimit-remaining")).toBe("0");
     expect(await ask()).toMatchObject({ status: 429, body: { code: "rate_limited" } });
   });
 });
