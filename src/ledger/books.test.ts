@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { randomFrom } from "../../test/random.ts";
 import { Books, type Entry, type Hold } from "./books.ts";
 import type { HoldRequest } from "./types.ts";
 
@@ -16,14 +17,6 @@ const request = (over: Partial<HoldRequest> = {}): HoldRequest => ({
 const call = (callId: string) => ({ callId, keyId: "key", tool: "chat", expiresAt: 1_000 });
 const open = (state = {}) =>
   new Books({ balanceNano: 0, settledCostNano: 0, month: "2026-11", tokensUsed: 0, ...state }, []);
-
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 describe("books", () => {
   it("let the plan's tokens pay first, then credit, then nobody", () => {
@@ -75,7 +68,7 @@ describe("books", () => {
   });
 
   it.each([1, 2, 3, 4, 5])("equal the sums of their entries after any history (seed %i)", (seed) => {
-    const next = random(seed);
+    const next = randomFrom(seed);
     const books = open();
     const entries: Entry[] = [];
     const holds: Hold[] = [];

@@ -1,16 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { randomFrom } from "../../test/random.ts";
 import { SlidingWindows } from "./windows.ts";
 
 const LIMITS = { minute: 10, hour: 60, day: 200 };
 const MINUTE = 60_000;
-
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const admitted = (windows: SlidingWindows, now: number) => {
   if (windows.measure(now, LIMITS).some((state) => state.remaining === 0)) return false;
@@ -25,7 +18,7 @@ describe("sliding windows", () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])(
     "never exceed a limit in any trailing window, also over restarts (seed %i)",
     (seed) => {
-      const next = random(seed);
+      const next = randomFrom(seed);
       let windows = new SlidingWindows();
       const times: number[] = [];
       let now = 1_700_000_000_000;

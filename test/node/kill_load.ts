@@ -102,17 +102,6 @@ export class Worker {
   }
 }
 
-/** Repeatable random numbers in [0, 1) (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const WORDS = "river stone lantern harbour meadow copper willow summit ember canyon orchard compass".split(" ");
 
 const pick = (random: () => number, most: number): number => 1 + Math.floor(random() * most);

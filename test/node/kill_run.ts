@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { randomFrom } from "../random.ts";
 import { startUpstream } from "../upstream/server.ts";
 import { startWaypost, type Waypost } from "./harness.ts";
 import {
@@ -24,7 +25,6 @@ import {
   freeRequests,
   type Kind,
   type Request,
-  randomFrom,
   send,
   syncRequests,
   Worker,

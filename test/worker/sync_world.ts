@@ -9,19 +9,9 @@ import type {
   SessionContext,
   VaultApi,
 } from "../../src/vault/types.ts";
+import { randomFrom } from "../random.ts";
 import { type Network, SyncDevice } from "./sync_device.ts";
 import { message } from "./vault.ts";
-
-/** Pseudo-random numbers in [0, 1) from a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** A value that some device gave to a field of a session. */
 export interface ProposedValue {
