@@ -68,6 +68,8 @@ const MIN_MET = 0.34;
 const MIN_SHARE = 0.55;
 const MAX_OVERLAP = 0.6;
 const MIN_NEW = 0.25;
+/** What a text that is no statement counts for, beside one that is. */
+const LABEL_WEIGHT = 0.7;
 
 /** The sentences that answer, best first; empty when nothing matches well. */
 export function selectSentences(question: string, passages: readonly Passage[]): { n: number; text: string }[] {
@@ -107,8 +109,12 @@ function score(sentence: Sentence, weights: Map<string, number>, total: number):
   for (const [term, weight] of weights) if (sentence.terms.has(term)) met += weight;
   const length = 0.75 + 0.25 * Math.max(1, sentence.length / 25);
   const position = 1 + 0.1 / (1 + sentence.place) + 0.1 / sentence.n;
-  return { score: (met / length) * position, share: met / total };
+  const shape = isStatement(sentence.text) ? 1 : LABEL_WEIGHT;
+  return { score: (met / length) * position * shape, share: met / total };
 }
+
+/** Ends as a sentence does. Labels, menu entries and questions hold the words that were asked for and no answer. */
+const isStatement = (text: string): boolean => /[.!…。！][\p{Pe}\p{Pf}"']*$/u.test(text);
 
 function termWeights(terms: Set<string>, sentences: Sentence[]): Map<string, number> {
   return new Map(
@@ -121,7 +127,11 @@ function termWeights(terms: Set<string>, sentences: Sentence[]): Map<string, num
 }
 
 function toSentences(passage: Passage): Sentence[] {
-  return splitSentences(passage.text).map((text, place) => ({
+  const title = passage.title.trim().toLowerCase();
+  const texts = splitSentences(passage.text);
+  // The heading of a passage repeats its title: worth quoting only where there is nothing else.
+  const body = texts.filter((text) => text.toLowerCase() !== title);
+  return (body.length > 0 ? body : texts).map((text, place) => ({
     n: passage.n,
     text,
     place,
