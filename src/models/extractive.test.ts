@@ -104,14 +104,14 @@ describe("local/extractive", () => {
 describe("what is worth quoting", () => {
   const passage = (text: string, title = "Notes") => ({ n: 1, id: "a~0", title, url: "", text });
 
-  it("is a statement, not the label or the question with the same words", () => {
+  test("is a statement, not the label or the question with the same words", () => {
     const text = "Kettle descaling\n\nHow often does a kettle need descaling?\n\nA kettle needs descaling every month.";
     expect(selectSentences("How often does a kettle need descaling?", [passage(text)])[0]?.text).toBe(
       "A kettle needs descaling every month.",
     );
   });
 
-  it("is not the heading that repeats the title, unless there is nothing else", () => {
+  test("is not the heading that repeats the title, unless there is nothing else", () => {
     const quoted = (text: string) =>
       selectSentences("descaling", [passage(text, "Descaling")]).map((each) => each.text);
     expect(quoted("# Descaling\n\nVinegar does for descaling.")).toEqual(["Vinegar does for descaling."]);

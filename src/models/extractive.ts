@@ -113,7 +113,7 @@ function score(sentence: Sentence, weights: Map<string, number>, total: number):
   return { score: (met / length) * position * shape, share: met / total };
 }
 
-/** Ends as a sentence does. Labels, menu entries and questions hold the words that were asked for and no answer. */
+/** Ends as a sentence does; labels and menu entries do not. */
 const isStatement = (text: string): boolean => /[.!…。！][\p{Pe}\p{Pf}"']*$/u.test(text);
 
 function termWeights(terms: Set<string>, sentences: Sentence[]): Map<string, number> {
@@ -129,8 +129,8 @@ function termWeights(terms: Set<string>, sentences: Sentence[]): Map<string, num
 function toSentences(passage: Passage): Sentence[] {
   const title = passage.title.trim().toLowerCase();
   const texts = splitSentences(passage.text);
-  // The heading of a passage repeats its title: worth quoting only where there is nothing else.
-  const body = texts.filter((text) => text.toLowerCase() !== title);
+  // A heading that repeats the title and a question hold the words that were asked for and no answer.
+  const body = texts.filter((text) => text.toLowerCase() !== title && !/[?？]$/.test(text));
   return (body.length > 0 ? body : texts).map((text, place) => ({
     n: passage.n,
     text,
