@@ -193,7 +193,7 @@ const catalogue = {
     status: 502,
     title: "The model provider answered with an error",
     retry: "later",
-    next: "Try again or choose another model.",
+    next: "Try again or choose another model. Nothing was charged.",
   },
   provider_refused: {
     status: 502,
@@ -211,7 +211,7 @@ const catalogue = {
     status: 504,
     title: "The model provider took too long",
     retry: "later",
-    next: "Try again, ask for fewer tokens, or choose another model.",
+    next: "Try again, ask for fewer tokens, or choose another model. Nothing was charged.",
   },
   not_configured: {
     status: 503,
@@ -241,7 +241,7 @@ export interface ErrorExtras {
   retry_after?: number;
   required_scope?: string;
   issues?: InputIssue[];
-  /** What had been produced before the failure, charged; absent = nothing. */
+  /** What a failed call was charged for work that was done; absent = nothing. */
   charged_nano_usd?: number;
   /** Which window or quota refused: `minute`, `hour`, `day`. */
   limit?: string;

@@ -107,7 +107,10 @@ const problemSchema = {
     next: { type: "string" },
     retry: { type: "string", enum: ["never", "later", "now"] },
     retry_after: { type: "integer", description: "Seconds" },
-    charged_nano_usd: { type: "integer", description: "What was produced before the failure; absent: nothing" },
+    charged_nano_usd: {
+      type: "integer",
+      description: "What the failed call was charged for work that was done; absent: nothing",
+    },
     required_scope: { type: "string" },
     request_id: { type: "string" },
     issues: {

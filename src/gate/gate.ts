@@ -29,7 +29,7 @@ export interface CallRequest {
 
 interface Common {
   callId: string;
-  /** What the call cost, in nano-USD; a failed one costs what a model had produced by then. */
+  /** What the call cost, in nano-USD; a failed one costs nothing unless its tool says so. */
   costNano: number;
   /** State of the rate windows; absent when the caller was not identified. */
   windows?: WindowState[];
@@ -147,7 +147,7 @@ async function runAndSettle(
       keyId: call.principal.keyId,
       user: call.principal.user,
       durationMs: Date.now() - startedAt,
-      ...(call.hold ? { hold: call.hold } : {}),
+      ...(call.hold ? { hold: call.hold, model: call.hold.model } : {}),
       ...(billed ? { usage: billed.usage, model: billed.model, estimated: billed.estimated } : {}),
       ...(error ? { error: error.code } : {}),
       ...(facts.idempotency && !error ? { result: JSON.stringify(output) } : {}),

@@ -107,7 +107,7 @@ function failure({ error, callId, costNano }: CallOutcome & { ok: false }, reque
   const lines = [`${problem.code}: ${problem.title}. ${problem.detail}`];
   for (const issue of problem.issues ?? []) lines.push(`- ${issue.path || "input"}: ${issue.message}`);
   if (problem.retry_after !== undefined) lines.push(`Retry after ${problem.retry_after} seconds.`);
-  if (costNano > 0) lines.push(`What the model had produced was charged: $${formatUsd(costNano)}.`);
+  if (costNano > 0) lines.push(`The work that was done was charged: $${formatUsd(costNano)}.`);
   lines.push(`Next: ${problem.next}`, `(request ${requestId})`);
   return {
     isError: true,

@@ -75,7 +75,7 @@ const toPrompt = (messages: ChatMessage[]): LanguageModelV4Prompt =>
     role === "system" ? { role, content } : { role, content: [{ type: "text", text: content }] },
   );
 
-/** Turns stream parts into events and keeps count, so that a stream that breaks can still be billed for what it gave. */
+/** Turns stream parts into events and keeps count, so that a cancelled one can be billed for what it gave. */
 class Meter {
   readonly #messages: ChatMessage[];
   readonly #maxOutput: number;

@@ -99,7 +99,7 @@ async function grant(call: Call, input: ChatRequest, info: ModelInfo, prompt: Pr
   return call.reserve(holdFor(call.models, info, messages, prompt.maxOutputTokens));
 }
 
-/** Streams the answer. A stream that breaks after it produced something is billed for that. */
+/** Streams the answer. A provider that fails is free, also midway; a caller who cancels pays for what was produced. */
 async function ask(call: Call, model: ChatModel, prompt: Prompt, temperature: number | undefined): Promise<Answer> {
   const { signal } = call;
   const { messages, passages, maxOutputTokens } = prompt;
@@ -117,7 +117,7 @@ async function ask(call: Call, model: ChatModel, prompt: Prompt, temperature: nu
     const late = signal.aborted && (signal.reason as Error).name === "TimeoutError";
     const code = late ? "provider_timeout" : error.code;
     const detail = late ? `${model.info.id} had not finished when the call's time was up.` : error.detail;
-    if (!usage) throw new WaypostError(code, detail, extras);
+    if (!usage || code !== "client_closed") throw new WaypostError(code, detail, extras);
     call.charge(usage as TokenUsage, { model: model.info.id, estimated: true });
     call.failBilled(code, detail, extras);
   }

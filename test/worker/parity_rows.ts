@@ -79,7 +79,7 @@ export const rows: readonly Row[] = [
   },
   {
     tool: "chat",
-    what: "a provider whose stream breaks, billed for what it gave",
+    what: "a provider whose stream breaks",
     input: { message: "one two three four", model: "paid/cut-mid-stream" },
     fails: "provider_failed",
   },
