@@ -8,6 +8,8 @@ export default defineConfig(async () => ({
       miniflare: {
         bindings: {
           ENVIRONMENT: "test",
+          PUBLIC_URL: "https://waypost.test",
+          ALIAS_URLS: "http://127.0.0.1:8787",
           SETUP_TOKEN: "setup-token-of-the-test-suite",
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
         },

@@ -1,3 +1,4 @@
+import type { AuthStore } from "./auth/store/auth_store.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Vault } from "./vault/vault.ts";
 
@@ -5,9 +6,35 @@ import type { Vault } from "./vault/vault.ts";
 export interface Env {
   LEDGER: DurableObjectNamespace<Ledger>;
   VAULT: DurableObjectNamespace<Vault>;
+  AUTH: DurableObjectNamespace<AuthStore>;
   DB: D1Database;
   BLOBS: R2Bucket;
   ENVIRONMENT: string;
+  /** The server's public origin, e.g. `https://waypost.example`: issuer of tokens and base of every link. `npm start` sets it. */
+  PUBLIC_URL?: string;
+  /** Comma-separated further origins that reach this server; tokens for them are accepted too. */
+  ALIAS_URLS?: string;
+  /** Who may become a user by signing in: `closed` (default, invited people only) or `open`. */
+  SIGN_UPS?: string;
+  /** Sign-in with GitHub: an OAuth app's id and secret. */
+  GITHUB_CLIENT_ID?: string;
+  GITHUB_CLIENT_SECRET?: string;
+  /** GitHub Enterprise: its web and API URL. Default https://github.com and https://api.github.com. */
+  GITHUB_URL?: string;
+  GITHUB_API_URL?: string;
+  /** Sign-in with OpenID Connect. JSON array of {id, name, issuer, client_id, client_secret?}. */
+  OIDC_ISSUERS?: string;
+  /** Issuers whose JWTs are accepted on `/v1`. JSON array, see docs/identity.md. */
+  JWT_ISSUERS?: string;
+  /** Clerk: the Frontend API URL, which issues its session tokens, and the signing secret of its webhook. */
+  CLERK_ISSUER?: string;
+  CLERK_WEBHOOK_SECRET?: string;
+  /** Origins that may be named in the `azp` claim of a Clerk session token, comma-separated; absent: any. */
+  CLERK_AUTHORIZED_PARTIES?: string;
+  /** Hosts of client metadata documents that may be private addresses, comma-separated: for tests and closed networks. */
+  PRIVATE_CLIENT_HOSTS?: string;
+  /** JSON {register_per_hour, token_per_minute}: OAuth requests allowed to one address. */
+  OAUTH_LIMITS?: string;
   /** Allows POST /setup, which creates the owner account once. `npm start` makes one; a deployment sets it as a secret. */
   SETUP_TOKEN?: string;
   /** Comma-separated origins that browsers may call from; `*` = any. */

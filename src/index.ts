@@ -3,6 +3,7 @@ import type { Env } from "./env.ts";
 import { preflight, withCors } from "./gate/cors.ts";
 import { mcp } from "./mcp/door.ts";
 
+export { AuthStore } from "./auth/store/auth_store.ts";
 export { Ledger } from "./ledger/ledger.ts";
 export { Vault } from "./vault/vault.ts";
 

@@ -16,7 +16,7 @@ export async function ready(c: Context<Api>): Promise<Response> {
   const { env } = c;
   const probes = {
     directory: () => env.DB.prepare("SELECT count(*) FROM accounts").first(),
-    ledger: () => ledgerOf(env, "readiness").identify(""),
+    ledger: () => ledgerOf(env, "readiness").identify({ keyHash: "" }),
     vault: () => vaultOf(env, "readiness").ping(),
     blobs: () => env.BLOBS.head("readiness"),
   };

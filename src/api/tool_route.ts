@@ -28,7 +28,7 @@ export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
 
   async function serve(c: Context<Api>, requestId: string): Promise<Response> {
     const headers = c.req.raw.headers;
-    const credential = await readCredential(headers);
+    const credential = await readCredential(c.req.raw, c.env, "v1");
     const path = hasPathFields ? (c.req.param() as Record<string, string>) : {};
     const read = hasBody
       ? await bodyInput(c, tool, path, () => identify(c.env, credential))

@@ -1,6 +1,7 @@
 import type { Env } from "../env.ts";
 import { unwrap, WaypostError } from "../errors.ts";
 import type { KeyInfo, LedgerAudit, RateLimits } from "../ledger/types.ts";
+import type { Role } from "./directory.ts";
 import { mintKey, newAccountId, newUserId } from "./keys.ts";
 import { SCOPE_NAMES, type Scope } from "./scopes.ts";
 
@@ -9,6 +10,21 @@ export interface AccountInfo {
   name: string;
   plan: string;
   created_at: string;
+}
+
+export interface NewAccount {
+  name: string;
+  plan: string;
+  /** It is the account that owns the installation. */
+  owner?: boolean;
+  /** Ids to use; absent: random ones. */
+  account?: string;
+  user?: string;
+  /** Default: as the account's. */
+  userName?: string;
+  email?: string | null;
+  /** Default `owner`. */
+  role?: Role;
 }
 
 export interface NewKeySpec {
@@ -33,27 +49,26 @@ export class Accounts {
     this.#env = env;
   }
 
-  /** @throws WaypostError `invalid_input` when there is no such plan */
-  async create(spec: { name: string; plan: string; owner?: boolean }): Promise<AccountInfo & { user: string }> {
-    const account = newAccountId();
-    const user = newUserId();
+  /**
+   * Opens an account with its first user. With ids given (derived from an issuer's own), repeating it changes nothing.
+   * @throws WaypostError `invalid_input` when there is no such plan
+   */
+  async create(spec: NewAccount): Promise<AccountInfo & { user: string }> {
+    const account = spec.account ?? newAccountId();
+    const user = spec.user ?? newUserId();
     const now = new Date().toISOString();
     // The ledger first: an account is only listed once it can hold keys and money.
     unwrap(await this.#ledger(account).open(account, spec.plan));
     await this.#env.DB.batch([
-      this.#env.DB.prepare("INSERT INTO accounts (id, name, plan, owner, created_at) VALUES (?, ?, ?, ?, ?)").bind(
-        account,
-        spec.name,
-        spec.plan,
-        spec.owner ? 1 : 0,
-        now,
-      ),
-      this.#env.DB.prepare("INSERT INTO users (id, name, created_at) VALUES (?, ?, ?)").bind(user, spec.name, now),
-      this.#env.DB.prepare("INSERT INTO members (account, user, role, created_at) VALUES (?, ?, 'owner', ?)").bind(
-        account,
-        user,
-        now,
-      ),
+      this.#env.DB.prepare(
+        "INSERT INTO accounts (id, name, plan, owner, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+      ).bind(account, spec.name, spec.plan, spec.owner ? 1 : 0, now),
+      this.#env.DB.prepare(
+        "INSERT INTO users (id, name, email, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+      ).bind(user, spec.userName ?? spec.name, spec.email ?? null, now),
+      this.#env.DB.prepare(
+        "INSERT INTO members (account, user, role, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      ).bind(account, user, spec.role ?? "owner", now),
     ]);
     return { account, name: spec.name, plan: spec.plan, created_at: now, user };
   }

@@ -44,7 +44,7 @@ export async function hashKey(key: string): Promise<string> {
 }
 
 /** Uniform random text over 0-9a-z; bytes that would bias the choice are thrown away. */
-function randomText(length: number): string {
+export function randomText(length: number): string {
   const limit = 256 - (256 % ALPHABET.length);
   let text = "";
   while (text.length < length) {

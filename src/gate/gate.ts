@@ -1,10 +1,10 @@
+import type { Credential } from "../auth/bearer.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { AdmitReply, CallFacts, Identity, WindowState } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import type { CallEvent, Principal, Tool } from "../tools/define.ts";
 import { AdmittedCall, BilledFailure } from "./call.ts";
-import type { Credential } from "./identify.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
 import { admitTo, ledgerOf, reach } from "./stores.ts";
@@ -68,7 +68,7 @@ async function perform(
     const reply = await reach("ledger", () =>
       admitTo(env, {
         ...facts,
-        keyHash: request.credential.keyHash,
+        caller: request.credential.caller,
         scope: request.tool.scope,
         metered: request.tool.metered ?? false,
         ...(quote ? { hold: quote } : {}),
@@ -117,7 +117,7 @@ async function checked(env: Env, request: CallRequest, callId: string) {
  * @throws WaypostError `unauthenticated`, `key_expired`, `key_revoked`
  */
 export async function identify(env: Env, credential: Credential): Promise<Identity> {
-  const reply = await reach("ledger", () => ledgerOf(env, credential.account).identify(credential.keyHash));
+  const reply = await reach("ledger", () => ledgerOf(env, credential.account).identify(credential.caller));
   if (reply.kind === "refused") throw refusalOf(reply);
   return reply.identity;
 }

@@ -1,34 +1,36 @@
+import { bearerToken, type Credential, type Surface } from "../auth/bearer.ts";
+import { callerOfJwt, looksLikeJwt } from "../auth/jwt/callers.ts";
 import { accountOfKey, hashKey } from "../auth/keys.ts";
+import { callerOfToken, looksLikeToken } from "../auth/oauth/callers.ts";
+import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 
-/** What the caller presented: enough to find the ledger that can verify it. */
-export interface Credential {
-  account: string;
-  keyHash: string;
-}
-
-/** Credentials by key, of keys seen by this isolate: reading and hashing one takes longer than the rest of a call's checks. */
-const CREDENTIALS_KEPT = 1_000;
-const credentials = new Map<string, Credential>();
+/** Credentials by header, of API keys seen by this isolate: reading and hashing one takes longer than the rest of a call's checks. */
+const KEYS_KEPT = 1_000;
+const keys = new Map<string, Credential>();
 
 /**
- * Reads the bearer API key of a request.
- * @throws WaypostError `unauthenticated` when there is none, or it is not whole
+ * Reads the bearer credential of a request: an API key (its own ledger verifies it with the admission), an OAuth access
+ * token for this surface (verified at once, so that a revocation holds from the next call), or on `/v1` an external JWT.
+ * Cookies count for nothing here.
+ * @throws WaypostError `unauthenticated` when there is none, or it is not good here; `unavailable` when its issuer cannot be asked
  */
-export async function readCredential(headers: Headers): Promise<Credential> {
-  const header = headers.get("authorization");
-  if (!header) throw new WaypostError("unauthenticated", "The request carries no Authorization header.");
-  return credentials.get(header) ?? (await parseCredential(header));
+export async function readCredential(request: Request, env: Env, surface: Surface): Promise<Credential> {
+  const header = request.headers.get("authorization");
+  const known = header === null ? undefined : keys.get(header);
+  if (known) return known;
+  const token = bearerToken(request, header);
+  if (token.startsWith("wp_")) return keyCredential(token, header ?? "");
+  if (looksLikeToken(token)) return callerOfToken(env, token, surface);
+  if (looksLikeJwt(token) && surface === "v1") return callerOfJwt(env, token);
+  throw new WaypostError("unauthenticated", "This is not a credential that is accepted here.");
 }
 
-async function parseCredential(header: string): Promise<Credential> {
-  const match = /^bearer +(\S+) *$/i.exec(header);
-  if (!match?.[1])
-    throw new WaypostError("unauthenticated", "The Authorization header is not of the form `Bearer <API key>`.");
-  const account = accountOfKey(match[1]);
+async function keyCredential(key: string, header: string): Promise<Credential> {
+  const account = accountOfKey(key);
   if (!account) throw new WaypostError("unauthenticated", "The API key is damaged or incomplete.");
-  const credential = { account, keyHash: await hashKey(match[1]) };
-  if (credentials.size >= CREDENTIALS_KEPT) credentials.delete(credentials.keys().next().value as string);
-  credentials.set(header, credential);
+  const credential = { account, caller: { keyHash: await hashKey(key) } };
+  if (keys.size >= KEYS_KEPT) keys.delete(keys.keys().next().value as string);
+  keys.set(header, credential);
   return credential;
 }

@@ -67,8 +67,8 @@ export class AccountLedger {
     this.#wakeWhenDue();
   }
 
-  identify(keyHash: string): T.IdentifyReply {
-    const found = this.keys.check(keyHash, this.#now());
+  identify(caller: T.Caller): T.IdentifyReply {
+    const found = this.keys.check(caller, this.#now());
     return "key" in found ? { kind: "identified", identity: identityOf(found.key, this.#account) } : found;
   }
 
@@ -87,7 +87,7 @@ export class AccountLedger {
   #decide(request: T.AdmitRequest): T.AdmitReply | { waitFor: Promise<void> } {
     const now = this.#now();
     this.#turnMonth();
-    const found = this.keys.check(request.keyHash, now);
+    const found = this.keys.check(request.caller, now);
     if (!("key" in found)) return found;
     const { key } = found;
     const identity = identityOf(key, this.#account);

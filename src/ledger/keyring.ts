@@ -1,6 +1,6 @@
 import type { Journal } from "./journal.ts";
 import type { Account, Store, StoredKey } from "./store.ts";
-import type { Identity, KeyInfo, KeySpec, Refusal } from "./types.ts";
+import type { Caller, Identity, KeyInfo, KeySpec, Refusal, VerifiedCaller } from "./types.ts";
 
 /** The account's API keys, all in memory, known by their hash. A revocation holds from the next look-up. */
 export class Keyring {
@@ -12,9 +12,10 @@ export class Keyring {
     this.#byHash = new Map(store.keys().map((key) => [key.hash, key]));
   }
 
-  /** The key behind a hash if it is good now, else why not. */
-  check(hash: string, now: number): { key: StoredKey } | Refusal {
-    const key = this.#byHash.get(hash);
+  /** The caller's key if it is good now, else why not. Somebody verified before stands in with a key that is never stored. */
+  check(caller: Caller, now: number): { key: StoredKey } | Refusal {
+    if ("verified" in caller) return { key: standIn(caller.verified, now) };
+    const key = this.#byHash.get(caller.keyHash);
     if (!key) return unknownKey;
     if (key.revokedAt !== null) return refused("key_revoked", "This API key was revoked.");
     if (key.expiresAt !== null && key.expiresAt <= now) return refused("key_expired", "This API key has expired.");
@@ -43,9 +44,15 @@ export class Keyring {
 
   /** Notes a use of the key, to be written behind. */
   touch(key: StoredKey, now: number, journal: Journal): void {
+    if (!this.#byHash.has(key.hash)) return;
     key.lastUsedAt = now;
     journal.used(key);
   }
+}
+
+function standIn({ id, user, scopes }: VerifiedCaller, now: number): StoredKey {
+  const never = { expiresAt: null, revokedAt: null, lastUsedAt: null, limits: null };
+  return { id, hash: "", name: "", user, scopes, createdAt: now, ...never };
 }
 
 const refused = (code: Refusal["code"], detail: string): Refusal => ({ kind: "refused", code, detail });

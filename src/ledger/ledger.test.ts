@@ -63,7 +63,7 @@ function withLedger<R>(plan: string, work: (bench: Bench, storage: DurableObject
           ledger.admit({
             ...facts,
             callId: `call_${names}_${++calls}`,
-            keyHash: KEY.hash,
+            caller: { keyHash: KEY.hash },
             scope: "usage",
             metered: false,
             ...over,
@@ -97,12 +97,12 @@ const code = (reply: AdmitReply) => (reply.kind === "refused" ? reply.code : rep
 describe("ledger object", () => {
   it("says the same of a wrong key and of an account that does not exist, and writes nothing for either", async () => {
     const stub = env.LEDGER.get(env.LEDGER.idFromName("nobody"));
-    const reply = await stub.identify("hash");
+    const reply = await stub.identify({ keyHash: "hash" });
     expect(reply).toMatchObject({ kind: "refused", code: "unauthenticated" });
     await runInDurableObject(stub, async (_, state) => {
       expect(state.storage.sql.exec("SELECT count(*) AS n FROM sqlite_master WHERE name = 'account'").one().n).toBe(0);
     });
-    await withLedger("free", async ({ ledger }) => expect(ledger.identify("other")).toEqual(reply));
+    await withLedger("free", async ({ ledger }) => expect(ledger.identify({ keyHash: "other" })).toEqual(reply));
   });
 
   it("opens once, on a plan that exists", async () => {
@@ -154,22 +154,22 @@ describe("admission", () => {
   it("refuses a revoked key from the next call, an expired one, and a missing scope", () =>
     withLedger("free", async ({ admit, clock, ledger }) => {
       ledger.keys.add({ ...KEY, id: "key_2", hash: "hash-2", expiresAt: START + 10 }, START);
-      expect(code(await admit({ keyHash: "hash-2" }))).toBe("admitted");
+      expect(code(await admit({ caller: { keyHash: "hash-2" } }))).toBe("admitted");
       clock.now += 10;
-      expect(code(await admit({ keyHash: "hash-2" }))).toBe("key_expired");
+      expect(code(await admit({ caller: { keyHash: "hash-2" } }))).toBe("key_expired");
       expect(await admit({ scope: "admin" })).toMatchObject({
         code: "insufficient_scope",
         extras: { required_scope: "admin" },
       });
       ledger.keys.revoke(KEY.id, clock.now);
       expect(code(await admit())).toBe("key_revoked");
-      expect(code(await admit({ keyHash: "hash-3" }))).toBe("unauthenticated");
+      expect(code(await admit({ caller: { keyHash: "hash-3" } }))).toBe("unauthenticated");
     }));
 
   it("holds a key to its own limits within the plan's", () =>
     withLedger("pro", async ({ admit, ledger }) => {
       ledger.keys.add({ ...KEY, id: "key_2", hash: "hash-2", limits: { minute: 3 } }, START);
-      const replies = await Promise.all(Array.from({ length: 10 }, () => admit({ keyHash: "hash-2" })));
+      const replies = await Promise.all(Array.from({ length: 10 }, () => admit({ caller: { keyHash: "hash-2" } })));
       expect(kinds(replies)).toBe(3);
       expect(kinds(await Promise.all(Array.from({ length: 100 }, () => admit())))).toBe(57);
     }));
@@ -287,7 +287,7 @@ describe("idempotency", () => {
       bench.ledger.keys.add({ ...KEY, id: "key_2", hash: "hash-2" }, START);
       await bench.admit({ callId: "first", idempotency });
       unwrap(await bench.settle("first", { idempotency, result: "{}" }));
-      expect(code(await bench.admit({ callId: "other", keyHash: "hash-2", idempotency }))).toBe("admitted");
+      expect(code(await bench.admit({ callId: "other", caller: { keyHash: "hash-2" }, idempotency }))).toBe("admitted");
     }));
 });
 

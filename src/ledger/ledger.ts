@@ -40,8 +40,8 @@ export class Ledger extends DurableObject<Env> {
     return JSON.stringify(this.#ledger ? await this.#ledger.admit(JSON.parse(request)) : unknownKey);
   }
 
-  async identify(keyHash: string): Promise<T.IdentifyReply> {
-    return this.#ledger ? this.#ledger.identify(keyHash) : unknownKey;
+  async identify(caller: T.Caller): Promise<T.IdentifyReply> {
+    return this.#ledger ? this.#ledger.identify(caller) : unknownKey;
   }
 
   async reserve(request: T.ReserveRequest): Promise<Result<{ grantedOutputTokens: number }>> {

@@ -42,9 +42,21 @@ export interface CallFacts {
   idempotency?: { key: string; inputHash: string };
 }
 
+/** Who is calling: an API key, to be verified here, or somebody whose token was verified before. */
+export type Caller = { keyHash: string } | { verified: VerifiedCaller };
+
+/** Somebody whose OAuth token or external JWT was verified: what the ledger goes by in place of a key. */
+export interface VerifiedCaller {
+  /** What reports and idempotency know the credential by: `grant_…` or `jwt_…`. */
+  id: string;
+  user: string;
+  scopes: string[];
+  /** Plan as the issuer states it, and when it stated it (ms since the epoch): an older statement never undoes a newer one. */
+  plan?: { id: string; asOf: number };
+}
+
 export interface AdmitRequest extends CallFacts {
-  /** Lowercase hex SHA-256 of the presented API key. */
-  keyHash: string;
+  caller: Caller;
   scope: string;
   hold?: HoldRequest;
   /** The call will report what it used when it ends; otherwise it is booked as done at once, and only a failure is reported. */
@@ -56,6 +68,7 @@ export interface AdmitRequest extends CallFacts {
 export interface Identity {
   account: string;
   user: string;
+  /** The API key's id, or that of the grant or token in its place. */
   keyId: string;
   scopes: string[];
   plan: string;

@@ -1,11 +1,12 @@
 import { createMcpHandler } from "@modelcontextprotocol/server";
+import type { Credential } from "../auth/bearer.ts";
 import type { Env } from "../env.ts";
 import { toProblem, WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
 import { originAllowed } from "../gate/cors.ts";
 import { type CallOutcome, identify, runCall } from "../gate/gate.ts";
 import { errorHeaders, outcomeHeaders, requestIdOf } from "../gate/headers.ts";
-import { type Credential, readCredential } from "../gate/identify.ts";
+import { readCredential } from "../gate/identify.ts";
 import { logFailure } from "../gate/log.ts";
 import { begun, explained } from "./answer.ts";
 import { callsTool, checkMessage, idOf, methodOf } from "./message.ts";
@@ -34,7 +35,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
   if (origin && origin !== new URL(request.url).origin && !originAllowed(env, origin)) {
     throw new WaypostError("origin_not_allowed", "Pages of this origin may not use the MCP endpoint.");
   }
-  const credential = await readCredential(request.headers);
+  const credential = await readCredential(request, env, "mcp");
   if (request.method !== "POST") {
     await identify(env, credential);
     const response = await handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });

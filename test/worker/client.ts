@@ -7,7 +7,7 @@ import { expect } from "vitest";
 
 /** What the tests need to act as a program or an agent against the Worker. */
 
-export const ORIGIN = "http://waypost.test";
+export const ORIGIN = "https://waypost.test";
 /** The protocol revisions the two clients speak. */
 export const MODERN = "2026-07-28";
 

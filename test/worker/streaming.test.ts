@@ -65,7 +65,7 @@ it("the answer begins before the model has ended", async () => {
   const { key } = await account();
   const started = Date.now();
   const { SELF } = await import("cloudflare:test");
-  const response = await SELF.fetch("http://waypost.test/v1/chat", {
+  const response = await SELF.fetch("https://waypost.test/v1/chat", {
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
     body: JSON.stringify({ message: question, model: "paid/slow-words", stream: true }),
