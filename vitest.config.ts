@@ -11,6 +11,9 @@ export default defineConfig(async () => ({
           PUBLIC_URL: "https://waypost.test",
           ALIAS_URLS: "http://127.0.0.1:8787",
           SETUP_TOKEN: "setup-token-of-the-test-suite",
+          PAIRS: process.env.PAIRS ?? "",
+          SEED: process.env.SEED ?? "",
+          ROUNDS: process.env.ROUNDS ?? "",
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
         },
       },
@@ -20,7 +23,7 @@ export default defineConfig(async () => ({
     // The Worker logs a line a call; a test that fails says more without them.
     onConsoleLog: (log: string) => !log.startsWith('{"event":'),
     include: ["src/**/*.test.ts", "test/worker/**/*.test.ts"],
-    globalSetup: ["./test/upstream/global_setup.ts"],
+    globalSetup: ["./test/upstream/global_setup.ts", "./test/upstream/jwks_setup.ts"],
     setupFiles: ["./test/worker/setup.ts"],
   },
 }));

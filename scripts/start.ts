@@ -1,16 +1,18 @@
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { firstLine, portInUse, StartFailure } from "./lib/failure.ts";
 import { greeting, type Running } from "./lib/greeting.ts";
 import { openLog } from "./lib/log.ts";
 import { HELP, readOptions, type StartOptions } from "./lib/options.ts";
-import { ensureOwner, setupToken } from "./lib/owner.ts";
+import { claimLink, ensureOwner, setupToken } from "./lib/owner.ts";
 import { readSettings } from "./lib/settings.ts";
 import { openState } from "./lib/state.ts";
 import { endOrphan } from "./lib/workerd.ts";
 
 const root = resolve(import.meta.dirname, "..");
+/** Cloudflare runs the Worker's cron once an hour; here this process does. */
+const CRON_MS = 3_600_000;
 const npm = process.env.npm_lifecycle_event ? process.ppid : null;
 
 /** Starts Waypost and keeps it running until a signal. Cleans up after itself whichever way it ends. */
@@ -21,19 +23,25 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   stack.defer(() => state.release());
   const log = openLog(state.path("waypost.log"));
   stack.defer(() => log.close());
-  await claimPort(options.port, endOrphan(state) ? 5000 : 0);
+  const port = options.port === 0 ? await freePort() : options.port;
+  await claimPort(port, endOrphan(state) ? 5000 : 0);
   // Loaded only now: it takes a while, and a mistake on the command line is answered at once.
   const { serve } = await import("./lib/runtime.ts");
   const token = setupToken(state);
-  const bindings = { ...settings, SETUP_TOKEN: token };
-  const runtime = await serve({ root, state, port: options.port, bindings, log, signal });
+  const url = `http://localhost:${port}`;
+  const bindings = { ...settings, ...addresses(settings, url, port), SETUP_TOKEN: token };
+  const runtime = await serve({ root, state, port, bindings, log, signal });
   stack.defer(() => runtime.stop());
-  const { url } = runtime;
   const { account, apiKey } = await ensureOwner(state, url, token);
+  const claim = await claimLink(url, token);
   const running: Running = { url, mcp: `${url}/mcp`, apiKey, account, pid: process.pid };
   if (!signal.aborted) {
-    process.stdout.write(options.json ? `${JSON.stringify(running)}\n` : greeting(running, state.dir));
+    process.stdout.write(
+      options.json ? `${JSON.stringify(running)}\n${JSON.stringify({ claim })}\n` : greeting(running, claim, state.dir),
+    );
   }
+  const cron = setInterval(() => runtime.runCron().catch((error) => log.write("error", firstLine(error))), CRON_MS);
+  stack.defer(() => clearInterval(cron));
   await aborted(signal);
 }
 
@@ -43,6 +51,27 @@ async function claimPort(port: number, patience: number): Promise<void> {
     if (waited >= patience) throw portInUse(port);
     await sleep(50);
   }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * A browser keeps passkeys for names, not for numbers: the name is the public address, the number an alias of it. With a
+ * public address of the operator's own (a tunnel), both are aliases.
+ */
+function addresses(settings: Record<string, string>, url: string, port: number) {
+  const { PUBLIC_URL = url, ALIAS_URLS } = settings;
+  const aliases = [ALIAS_URLS, url, `http://127.0.0.1:${port}`].filter((alias) => alias && alias !== PUBLIC_URL);
+  return { PUBLIC_URL, ALIAS_URLS: aliases.join(",") };
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -37,7 +37,7 @@ const catalogue = {
     status: 401,
     title: "No valid credential",
     retry: "never",
-    next: "Send `Authorization: Bearer <API key>`; `npm start` prints the owner's key.",
+    next: "Sign in with OAuth (the WWW-Authenticate header says where), or send `Authorization: Bearer <API key>`; `npm start` prints the owner's.",
   },
   key_expired: {
     status: 401,
@@ -57,17 +57,53 @@ const catalogue = {
     retry: "never",
     next: "Move the account to a larger plan, or add prepaid credit; `usage` shows what is left and when it resets. A local model costs nothing.",
   },
+  budget_exceeded: {
+    status: 402,
+    title: "The API key's budget does not cover the call",
+    retry: "never",
+    next: "Raise the budget with PATCH /v1/keys/{key_id}, use another key, or wait until `resets_at` where there is one. A local model costs nothing.",
+  },
+  exceeds_own_key: {
+    status: 403,
+    title: "A credential cannot give away more than it has",
+    retry: "never",
+    next: "Ask for no more than your own credential may do, or use one that is not limited.",
+  },
   insufficient_scope: {
     status: 403,
     title: "The credential lacks a scope",
     retry: "never",
-    next: "Use a credential that carries the scope named in `required_scope`.",
+    next: "Sign in again with the scope in `required_scope`, or let the user open `grant_scope_url` and allow it; an API key with it is made with POST /v1/keys.",
   },
   origin_not_allowed: {
     status: 403,
     title: "This origin may not call the server",
     retry: "never",
     next: "Add the origin to ALLOWED_ORIGINS in the server's configuration.",
+  },
+  form_refused: {
+    status: 403,
+    title: "This form was not sent from a page of this site",
+    retry: "never",
+    next: "Open the page again in this browser and send the form from there.",
+  },
+  passkey_refused: {
+    status: 403,
+    title: "The passkey was not accepted",
+    retry: "now",
+    next: "Open the page again and try once more, or sign in another way.",
+  },
+  sign_ups_closed: {
+    status: 403,
+    title: "New users need an invitation",
+    retry: "never",
+    next: "Ask the operator of this installation for an invitation link.",
+  },
+  link_invalid: {
+    status: 410,
+    title: "This link is not valid any more",
+    retry: "never",
+    next: "A link works once and for a limited time: ask for a new one.",
   },
   not_found: {
     status: 404,
@@ -240,6 +276,10 @@ export interface ErrorExtras {
   /** Seconds until the same call can succeed; also sent as `Retry-After`. */
   retry_after?: number;
   required_scope?: string;
+  /** What the credential has. */
+  granted_scopes?: string[];
+  /** Page on which the user can add the required scope to the app's grant. */
+  grant_scope_url?: string;
   issues?: InputIssue[];
   /** What a failed call was charged for work that was done; absent = nothing. */
   charged_nano_usd?: number;

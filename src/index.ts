@@ -1,7 +1,8 @@
-import { api } from "./api/app.ts";
 import type { Env } from "./env.ts";
+import { addressed } from "./gate/challenge.ts";
 import { preflight, withCors } from "./gate/cors.ts";
 import { mcp } from "./mcp/door.ts";
+import { app } from "./routes.ts";
 
 export { AuthStore } from "./auth/store/auth_store.ts";
 export { Ledger } from "./ledger/ledger.ts";
@@ -10,9 +11,19 @@ export { Vault } from "./vault/vault.ts";
 export default {
   async fetch(request, env, ctx): Promise<Response> {
     const origin = request.headers.get("origin");
-    if (request.method === "OPTIONS") return preflight(env, origin);
-    const response = await (isMcp(request.url) ? mcp(request, env, ctx) : api.fetch(request, env, ctx));
+    if (request.method === "OPTIONS") {
+      const { oauthPreflight } = await import("./api/oauth.ts");
+      return oauthPreflight(request) ?? preflight(env, origin);
+    }
+    const surface = isMcp(request.url) ? "mcp" : "v1";
+    let response = await (surface === "mcp" ? mcp(request, env, ctx) : app.fetch(request, env, ctx));
+    if (response.status === 401 || response.status === 403) response = addressed(env, request, surface, response);
     return origin === null ? response : withCors(env, origin, response);
+  },
+
+  async scheduled(_event, env): Promise<void> {
+    const { purgeExpired } = await import("./auth/purge.ts");
+    await purgeExpired(env);
   },
 } satisfies ExportedHandler<Env>;
 

@@ -10,7 +10,7 @@ export interface Running extends Owner {
 }
 
 /** What a person sees once it serves: addresses, key, and lines to paste. */
-export function greeting({ url, mcp, apiKey }: Running, stateDir: string): string {
+export function greeting({ url, mcp, apiKey }: Running, claim: string | null, stateDir: string): string {
   const config = {
     mcpServers: { waypost: { type: "http", url: mcp, headers: { Authorization: `Bearer ${apiKey}` } } },
   };
@@ -20,9 +20,9 @@ Waypost is running at ${url}  (Ctrl-C stops it)
   MCP      ${mcp}
   API key  ${apiKey}
   Data     ${nearest(stateDir)}
-
-Claude Code
-  claude mcp add --transport http waypost ${mcp} --header "Authorization: Bearer ${apiKey}"
+${claim ? `\nMake it yours, once, in a browser on this machine\n  ${claim}\n` : ""}
+Claude Code (signs in through the browser; for a script add --header "Authorization: Bearer ${apiKey}")
+  claude mcp add --transport http waypost ${mcp}
 
 Cursor and others, in mcp.json
   ${JSON.stringify(config)}

@@ -37,6 +37,17 @@ export async function ensureOwner(state: State, url: string, token: string): Pro
   return owner;
 }
 
+/**
+ * A fresh one-time link by which a person takes the owner account in possession; null when somebody has.
+ * @throws StartFailure when the Worker says neither
+ */
+export async function claimLink(url: string, token: string): Promise<string | null> {
+  const { status, body } = await post(url, token, { claim: true });
+  if (status === 201 && typeof body.claim_url === "string") return body.claim_url;
+  if (status === 409) return null;
+  throw new StartFailure(`POST /setup answered ${status} ${body.detail ?? body.title ?? ""}`.trim());
+}
+
 function readOwner(state: State): Owner | null {
   try {
     const owner = JSON.parse(state.read("owner.json") ?? "null");

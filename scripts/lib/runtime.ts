@@ -12,8 +12,8 @@ import { guardWorkerd, linkWorkerd } from "./workerd.ts";
 const HOST = "127.0.0.1";
 
 export interface Runtime {
-  /** Origin, without a slash at the end. */
-  url: string;
+  /** Runs the Worker's cron handler once. */
+  runCron(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -60,8 +60,13 @@ export async function serve(options: RuntimeOptions): Promise<Runtime> {
   try {
     await miniflare.ready;
     await migrate(miniflare, config, root);
-    const url = await miniflare.unsafeGetDirectURL();
-    return { url: url.origin, stop };
+    const runCron = async () => {
+      const worker = (await miniflare.getWorker()) as unknown as {
+        scheduled(event: { cron: string }): Promise<unknown>;
+      };
+      await worker.scheduled({ cron: config.triggers.crons?.[0] ?? "" });
+    };
+    return { runCron, stop };
   } catch (error) {
     await stop();
     if ((error as { code?: string }).code === "ERR_ADDRESS_IN_USE") throw portInUse(options.port);

@@ -40,7 +40,9 @@ function operation(tool: Tool): JsonSchema {
   const inPath = [...tool.rest.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
   const properties = (input.properties ?? {}) as Record<string, JsonSchema>;
   const required = new Set((input.required ?? []) as string[]);
-  const hasBody = tool.rest.method === "post";
+  const hasBody = tool.rest.method === "post" || tool.rest.method === "patch";
+  // A result that is shown once is not kept for a repetition.
+  const repeatable = hasBody && !tool.secretResult;
   const parameters = Object.entries(properties)
     .filter(([name]) => inPath.includes(name) || !hasBody)
     .map(([name, { description, ...schema }]) => ({
@@ -54,9 +56,11 @@ function operation(tool: Tool): JsonSchema {
     operationId: tool.name,
     summary: tool.title,
     description: tool.description,
-    tags: [tool.scope],
+    tags: [tool.scope ?? "me"],
     "x-scope": tool.scope,
-    ...(parameters.length > 0 || hasBody ? { parameters: [...parameters, ...(hasBody ? [idempotencyKey] : [])] } : {}),
+    ...(parameters.length > 0 || repeatable
+      ? { parameters: [...parameters, ...(repeatable ? [idempotencyKey] : [])] }
+      : {}),
     ...(hasBody
       ? { requestBody: { required: true, content: { "application/json": { schema: bodySchema(tool, inPath) } } } }
       : {}),

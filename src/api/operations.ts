@@ -1,23 +1,27 @@
 import type { Context } from "hono";
 import { Accounts } from "../auth/accounts.ts";
+import { Directory } from "../auth/directory.ts";
+import { Invitations } from "../auth/invitations.ts";
+import type { Env } from "../env.ts";
 import { errorCatalogue, WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
+import type { Http } from "../gate/route.ts";
 import { ledgerOf, vaultOf } from "../gate/stores.ts";
 import { VERSION } from "../version.ts";
-import type { Api } from "./tool_route.ts";
 
 /** Routes that are about the server itself: no account, no gate. */
 
 /** Is it up. */
-export const health = (c: Context<Api>) => c.json({ status: "ok", version: VERSION, environment: c.env.ENVIRONMENT });
+export const health = (c: Context<Http>) => c.json({ status: "ok", version: VERSION, environment: c.env.ENVIRONMENT });
 
 /** Do its stores answer: each is asked something real. */
-export async function ready(c: Context<Api>): Promise<Response> {
+export async function ready(c: Context<Http>): Promise<Response> {
   const { env } = c;
   const probes = {
     directory: () => env.DB.prepare("SELECT count(*) FROM accounts").first(),
     ledger: () => ledgerOf(env, "readiness").identify({ keyHash: "" }),
     vault: () => vaultOf(env, "readiness").ping(),
+    identity: () => env.AUTH.get(env.AUTH.idFromName("readiness")).read(""),
     blobs: () => env.BLOBS.head("readiness"),
   };
   const stores = Object.fromEntries(
@@ -35,27 +39,44 @@ export async function ready(c: Context<Api>): Promise<Response> {
   return c.json({ status: ok ? "ok" : "unavailable", stores }, ok ? 200 : 503);
 }
 
+/** How long the link of `{"claim": true}` works. */
+const CLAIM_SECONDS = 7 * 86_400;
+
 /**
- * Creates the owner account, once, for whoever holds SETUP_TOKEN; with `{"reissue": true}` gives the owner a fresh key.
+ * Creates the owner account, once, for whoever holds SETUP_TOKEN. With `{"reissue": true}` gives the owner a fresh key; with
+ * `{"claim": true}` a fresh one-time link by which a person takes the account in possession, unless somebody has.
  */
-export async function setup(c: Context<Api>): Promise<Response> {
+export async function setup(c: Context<Http>): Promise<Response> {
   const { SETUP_TOKEN } = c.env;
   if (!SETUP_TOKEN) throw new WaypostError("not_configured", "SETUP_TOKEN is not set.");
   const presented = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
   if (!(await sameText(presented, SETUP_TOKEN))) {
     throw new WaypostError("unauthenticated", "This is not the setup token.");
   }
-  const body = c.req.header("content-type") ? await readJson(c.req.raw, async () => {}) : {};
+  const body = Object(c.req.header("content-type") ? await readJson(c.req.raw, async () => {}) : {});
   const accounts = new Accounts(c.env);
-  const reissue = typeof body === "object" && body !== null && "reissue" in body && body.reissue === true;
-  const owner = reissue ? await accounts.owner() : null;
-  if (reissue && !owner) throw new WaypostError("not_found", "There is no owner account yet.");
-  const key = owner ? await accounts.issueOwnerKey(owner) : await accounts.createOwner();
+  if (body.claim === true) return c.json(await claimLink(c.env, await ownerOf(accounts)), 201);
+  const key =
+    body.reissue === true ? await accounts.issueOwnerKey(await ownerOf(accounts)) : await accounts.createOwner();
   return c.json({ account: key.account, api_key: key.api_key, key_id: key.id }, 201);
 }
 
+async function ownerOf(accounts: Accounts) {
+  const owner = await accounts.owner();
+  if (!owner) throw new WaypostError("not_found", "There is no owner account yet.");
+  return owner;
+}
+
+async function claimLink(env: Env, { user }: { user: string }) {
+  if (await new Directory(env).canSignIn(user)) {
+    throw new WaypostError("conflict", "The owner account has an owner, who can sign in.");
+  }
+  const { url, expires_at } = await new Invitations(env).create(user, { expiresInSeconds: CLAIM_SECONDS });
+  return { claim_url: url, expires_at };
+}
+
 /** Every error there is, or one. */
-export function errors(c: Context<Api>): Response {
+export function errors(c: Context<Http>): Response {
   const code = c.req.param("code");
   if (code === undefined) return c.json(errorCatalogue);
   if (!Object.hasOwn(errorCatalogue, code)) throw new WaypostError("unknown_route", "There is no such error code.");

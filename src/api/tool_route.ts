@@ -1,21 +1,19 @@
 import type { Context } from "hono";
-import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
 import { type CallOutcome, type CallRequest, identify, runCall } from "../gate/gate.ts";
 import { outcomeHeaders, requestIdOf, setRateHeaders } from "../gate/headers.ts";
 import { readCredential } from "../gate/identify.ts";
+import type { Http } from "../gate/route.ts";
 import type { WindowState } from "../ledger/types.ts";
 import type { Tool } from "../tools/define.ts";
 import { failureResponse, problemResponse } from "./problem.ts";
 import { inputFromUrl } from "./query.ts";
 import { eventStream } from "./stream.ts";
 
-export type Api = { Bindings: Env };
-
 /** The handler of one tool's route: HTTP in, the gate, HTTP out. */
-export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
-  const hasBody = tool.rest.method === "post";
+export function toolRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
+  const hasBody = tool.rest.method === "post" || tool.rest.method === "patch";
   const hasPathFields = tool.rest.path.includes("{");
   return async (c) => {
     const requestId = requestIdOf(c.req.raw.headers);
@@ -26,9 +24,9 @@ export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
     }
   };
 
-  async function serve(c: Context<Api>, requestId: string): Promise<Response> {
+  async function serve(c: Context<Http>, requestId: string): Promise<Response> {
     const headers = c.req.raw.headers;
-    const credential = await readCredential(c.req.raw, c.env, "v1");
+    const credential = await readCredential(c.req.raw, c.env, "v1", requestId);
     const path = hasPathFields ? (c.req.param() as Record<string, string>) : {};
     const read = hasBody
       ? await bodyInput(c, tool, path, () => identify(c.env, credential))
@@ -55,7 +53,7 @@ export function toolRoute(tool: Tool): (c: Context<Api>) => Promise<Response> {
 }
 
 /** The body with the path's parameters in it, and whether a stream is wanted (by `Accept`, or `"stream": true`). */
-async function bodyInput(c: Context<Api>, tool: Tool, path: Record<string, string>, known: () => Promise<unknown>) {
+async function bodyInput(c: Context<Http>, tool: Tool, path: Record<string, string>, known: () => Promise<unknown>) {
   const body = await readJson(c.req.raw, known);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     await known();

@@ -1,8 +1,9 @@
 import type { Env } from "../env.ts";
 import { unwrap, WaypostError } from "../errors.ts";
-import type { KeyInfo, LedgerAudit, RateLimits } from "../ledger/types.ts";
+import type { KeyAuthor, KeyBudget, KeyChanges, KeyInfo, LedgerAudit, RateLimits } from "../ledger/types.ts";
 import type { Role } from "./directory.ts";
 import { mintKey, newAccountId, newUserId } from "./keys.ts";
+import { isOperator } from "./operator.ts";
 import { SCOPE_NAMES, type Scope } from "./scopes.ts";
 
 export interface AccountInfo {
@@ -34,6 +35,7 @@ export interface NewKeySpec {
   /** Milliseconds since the epoch; null = never. */
   expiresAt: number | null;
   limits: Partial<RateLimits> | null;
+  budget?: KeyBudget | null;
 }
 
 export interface IssuedKey extends KeyInfo {
@@ -66,8 +68,12 @@ export class Accounts {
       this.#env.DB.prepare(
         "INSERT INTO users (id, name, email, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
       ).bind(user, spec.userName ?? spec.name, spec.email ?? null, now),
+      // An account has one owner: of two who open it at once, the second becomes a member.
       this.#env.DB.prepare(
-        "INSERT INTO members (account, user, role, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        `INSERT INTO members (account, user, role, created_at)
+         SELECT ?1, ?2, CASE WHEN ?3 = 'owner' AND EXISTS (SELECT 1 FROM members WHERE account = ?1 AND role = 'owner')
+                             THEN 'member' ELSE ?3 END, ?4
+         WHERE true ON CONFLICT DO NOTHING`,
       ).bind(account, user, spec.role ?? "owner", now),
     ]);
     return { account, name: spec.name, plan: spec.plan, created_at: now, user };
@@ -108,12 +114,38 @@ export class Accounts {
     return { ...(await this.issueKey(owner.account, spec)), account: owner.account };
   }
 
-  async issueKey(account: string, spec: NewKeySpec): Promise<IssuedKey> {
-    const minted = await mintKey(account);
-    const info = unwrap(
-      await this.#ledger(account).createKey({ ...spec, scopes: [...spec.scopes], id: minted.id, hash: minted.hash }),
-    );
-    return { ...info, api_key: minted.key };
+  /**
+   * Makes a key. `by`: whose credential asks for it, which gives no more than it has; absent: the operator.
+   * @throws WaypostError `insufficient_scope`, `exceeds_own_key`
+   */
+  async issueKey(account: string, spec: NewKeySpec, by?: KeyAuthor): Promise<IssuedKey> {
+    if (spec.scopes.includes("admin") && !(await isOperator(this.#env, account))) {
+      throw new WaypostError(
+        "insufficient_scope",
+        "Only keys of the account that owns this server can carry `admin`.",
+        {
+          required_scope: "admin",
+        },
+      );
+    }
+    const { key, id, hash } = await mintKey(account);
+    const info = await this.#ledger(account).createKey({ ...spec, scopes: [...spec.scopes], id, hash }, by);
+    return { ...unwrap(info), api_key: key };
+  }
+
+  /** @throws WaypostError `not_found`, `exceeds_own_key` */
+  async updateKey(account: string, keyId: string, changes: KeyChanges, by?: KeyAuthor): Promise<KeyInfo> {
+    return unwrap(await this.#ledger(account).updateKey(keyId, changes, by));
+  }
+
+  /**
+   * Gives a key a new secret; the present one works on for `overlapSeconds`.
+   * @throws WaypostError `not_found`, `conflict` when it was revoked or expired, `insufficient_scope`, `exceeds_own_key`
+   */
+  async rotateKey(account: string, keyId: string, overlapSeconds: number, by?: KeyAuthor): Promise<IssuedKey> {
+    const { key, hash } = await mintKey(account);
+    const secret = { hash, overlapMs: overlapSeconds * 1_000 };
+    return { ...unwrap(await this.#ledger(account).rotateKey(keyId, secret, by)), api_key: key };
   }
 
   async listKeys(account: string): Promise<KeyInfo[]> {

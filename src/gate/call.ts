@@ -1,4 +1,9 @@
 import { Accounts } from "../auth/accounts.ts";
+import { Directory } from "../auth/directory.ts";
+import { Invitations } from "../auth/invitations.ts";
+import { Grants } from "../auth/oauth/grants.ts";
+import { Sessions } from "../auth/sessions.ts";
+import { urlsOf } from "../auth/urls.ts";
 import type { Env } from "../env.ts";
 import { type ErrorCode, type ErrorExtras, unwrap, WaypostError } from "../errors.ts";
 import { costNano, type TokenUsage } from "../ledger/money.ts";
@@ -65,6 +70,21 @@ export class AdmittedCall implements Call {
   }
   get accounts() {
     return new Accounts(this.#env);
+  }
+  get directory() {
+    return new Directory(this.#env);
+  }
+  get grants() {
+    return new Grants(this.#env);
+  }
+  get sessions() {
+    return new Sessions(this.#env);
+  }
+  get invitations() {
+    return new Invitations(this.#env);
+  }
+  get origin() {
+    return urlsOf(this.#env).issuer;
   }
   get hold(): HoldRequest | undefined {
     return this.#hold;

@@ -34,6 +34,8 @@ export function originAllowed(env: Env, origin: string): boolean {
 
 /** The answer with the CORS headers for an origin; as it was when the origin is not allowed. */
 export function withCors(env: Env, origin: string, response: Response): Response {
+  // An endpoint that any page may call has said so itself.
+  if (response.headers.get("access-control-allow-origin") === "*") return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(corsHeaders(env, origin))) headers.set(name, value);
   return new Response(response.body, { status: response.status, headers });
@@ -52,7 +54,7 @@ export function preflight(env: Env, origin: string | null): Response {
     status: 204,
     headers: {
       ...cors,
-      "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
+      "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
       "Access-Control-Allow-Headers":
         "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name",
       "Access-Control-Max-Age": "86400",

@@ -7,6 +7,7 @@ import type { CallEvent, Principal, Tool } from "../tools/define.ts";
 import { AdmittedCall, BilledFailure } from "./call.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
+import { scopeLink } from "./step_up.ts";
 import { admitTo, ledgerOf, reach } from "./stores.ts";
 import { validate } from "./validate.ts";
 
@@ -75,7 +76,7 @@ async function perform(
         ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
       }),
     );
-    if (reply.kind === "refused") throw refusalOf(reply);
+    if (reply.kind === "refused") throw refusalOf(reply, env, request.credential);
     principal = principalOf(reply.identity, request);
     request.admitted?.(reply.windows);
     if (reply.kind === "replay") {
@@ -118,7 +119,7 @@ async function checked(env: Env, request: CallRequest, callId: string) {
  */
 export async function identify(env: Env, credential: Credential): Promise<Identity> {
   const reply = await reach("ledger", () => ledgerOf(env, credential.account).identify(credential.caller));
-  if (reply.kind === "refused") throw refusalOf(reply);
+  if (reply.kind === "refused") throw refusalOf(reply, env, credential);
   return reply.identity;
 }
 
@@ -198,7 +199,13 @@ class Refused extends WaypostError {
     this.windows = reply.windows;
   }
 }
-const refusalOf = (reply: Extract<AdmitReply, { kind: "refused" }>): Refused => new Refused(reply);
+
+function refusalOf(reply: Extract<AdmitReply, { kind: "refused" }>, env: Env, { caller }: Credential): Refused {
+  const { extras = {} } = reply;
+  const link =
+    "verified" in caller && extras.required_scope ? scopeLink(env, caller.verified.id, extras.required_scope) : null;
+  return new Refused(link ? { ...reply, extras: { ...extras, grant_scope_url: link } } : reply);
+}
 
 function failureOf(thrown: unknown, callId: string, requestId: string): CallOutcome {
   const error = asWaypostError(thrown, requestId);

@@ -1,14 +1,18 @@
 import type { WaypostError } from "../errors.ts";
 import type { WindowState } from "../ledger/types.ts";
+import { challengeOf } from "./challenge.ts";
 import type { CallOutcome } from "./gate.ts";
 import { newId } from "./ids.ts";
 
 const WINDOW_SECONDS = { minute: 60, hour: 3_600, day: 86_400 } as const;
 
+/** How our keys, sessions and tokens and other issuers' begin or are built: sent as a request id, one would end up in logs. */
+const CREDENTIAL = /^(wp|usr)_|^eyJ|:.*:/;
+
 /** A caller's own request id when it is harmless to repeat, else a new one. */
 export function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id");
-  return given && /^[\w.:-]{1,128}$/.test(given) ? given : newId("req");
+  return given && /^[\w.:-]{1,128}$/.test(given) && !CREDENTIAL.test(given) ? given : newId("req");
 }
 
 /** Headers of an outcome, the same on every door. Each costs a little on every call, so none says what another says. */
@@ -27,11 +31,11 @@ export function outcomeHeaders(outcome: CallOutcome, requestId: string): Record<
 
 /** `Retry-After` (RFC 9110 10.2.3) and `WWW-Authenticate` (RFC 6750 3) where the error has them. */
 export function errorHeaders(error: WaypostError): Record<string, string> {
-  const { retry_after: retryAfter, required_scope: scope } = error.extras;
+  const { retry_after: retryAfter } = error.extras;
+  const challenge = challengeOf(error);
   return {
     ...(retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) }),
-    ...(error.status === 401 ? { "WWW-Authenticate": `Bearer realm="waypost", error="invalid_token"` } : {}),
-    ...(scope ? { "WWW-Authenticate": `Bearer realm="waypost", error="insufficient_scope", scope="${scope}"` } : {}),
+    ...(challenge ? { "WWW-Authenticate": challenge } : {}),
   };
 }
 

@@ -1,9 +1,10 @@
 import { bearerToken, type Credential, type Surface } from "../auth/bearer.ts";
-import { callerOfJwt, looksLikeJwt } from "../auth/jwt/callers.ts";
 import { accountOfKey, hashKey } from "../auth/keys.ts";
-import { callerOfToken, looksLikeToken } from "../auth/oauth/callers.ts";
+import { grantOf } from "../auth/oauth/tokens.ts";
+import { withoutForeignAdmin } from "../auth/operator.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
+import { logRefusal } from "./log.ts";
 
 /** Credentials by header, of API keys seen by this isolate: reading and hashing one takes longer than the rest of a call's checks. */
 const KEYS_KEPT = 1_000;
@@ -15,14 +16,34 @@ const keys = new Map<string, Credential>();
  * Cookies count for nothing here.
  * @throws WaypostError `unauthenticated` when there is none, or it is not good here; `unavailable` when its issuer cannot be asked
  */
-export async function readCredential(request: Request, env: Env, surface: Surface): Promise<Credential> {
+export async function readCredential(
+  request: Request,
+  env: Env,
+  surface: Surface,
+  requestId: string,
+): Promise<Credential> {
   const header = request.headers.get("authorization");
   const known = header === null ? undefined : keys.get(header);
-  if (known) return known;
-  const token = bearerToken(request, header);
-  if (token.startsWith("wp_")) return keyCredential(token, header ?? "");
-  if (looksLikeToken(token)) return callerOfToken(env, token, surface);
-  if (looksLikeJwt(token) && surface === "v1") return callerOfJwt(env, token);
+  if (known && !request.url.includes("access_token=")) return known;
+  try {
+    return await verify(bearerToken(request, header), header ?? "", env, surface);
+  } catch (error) {
+    if (error instanceof WaypostError) logRefusal(surface, requestId, error);
+    throw error;
+  }
+}
+
+async function verify(token: string, header: string, env: Env, surface: Surface): Promise<Credential> {
+  if (token.startsWith("wp_")) return keyCredential(token, header);
+  // The libraries of the other two are loaded with the first such token: a start does not wait for them.
+  if (grantOf(token)) {
+    const { callerOfToken } = await import("../auth/oauth/callers.ts");
+    return withoutForeignAdmin(env, await callerOfToken(env, token, surface));
+  }
+  if (token.split(".").length === 3 && surface === "v1") {
+    const { callerOfJwt } = await import("../auth/jwt/callers.ts");
+    return withoutForeignAdmin(env, await callerOfJwt(env, token));
+  }
   throw new WaypostError("unauthenticated", "This is not a credential that is accepted here.");
 }
 

@@ -1,3 +1,5 @@
+import type { WaypostError } from "../errors.ts";
+
 /** One structured line a call: ids, counts and times, never content. */
 export interface CallLog {
   request_id: string;
@@ -36,6 +38,11 @@ function flush(): void {
   gatheringSince = null;
   if (gathered.length > 0) console.log(gathered.join("\n"));
   gathered = [];
+}
+
+/** A credential that was not accepted. The details of such errors name kinds and reasons, never what was presented. */
+export function logRefusal(surface: string, requestId: string, { code, detail }: WaypostError): void {
+  console.log(JSON.stringify({ event: "refused", surface, request_id: requestId, code, detail }));
 }
 
 /** A failure nobody foresaw: its kind and where, without its message, which may hold anything. */

@@ -1,9 +1,12 @@
 import { type ErrorCode, fail, ok, type Result } from "../errors.ts";
+import { AccountPlan } from "./account_plan.ts";
 import { Attempts, WAIT_MS } from "./attempts.ts";
 import { Books, type Hold } from "./books.ts";
 import { monthEnd, monthOf } from "./calendar.ts";
 import { expiredCall, freeCall } from "./call_rows.ts";
 import { Journal } from "./journal.ts";
+import { KeyBudgets } from "./key_budgets.ts";
+import { KeyManager } from "./key_manager.ts";
 import { identityOf, Keyring } from "./keyring.ts";
 import { totalTokens } from "./money.ts";
 import { Outbox } from "./outbox.ts";
@@ -26,10 +29,12 @@ interface Surroundings {
 
 /** The awake ledger of one account: decides in memory, journals behind, answers for money only when it is on disk. */
 export class AccountLedger {
-  readonly keys: Keyring;
+  readonly keys: KeyManager;
+  readonly #ring: Keyring;
+  readonly #budgets: KeyBudgets;
   readonly #store: Store;
   readonly #storage: DurableObjectStorage;
-  readonly #plans: ReadonlyMap<string, T.Plan>;
+  readonly #plan: AccountPlan;
   readonly #now: () => number;
   readonly #account: Account;
   readonly #books: Books;
@@ -49,11 +54,12 @@ export class AccountLedger {
   constructor(store: Store, storage: DurableObjectStorage, plans: ReadonlyMap<string, T.Plan>, around: Surroundings) {
     this.#store = store;
     this.#storage = storage;
-    this.#plans = plans;
     this.#now = around.now;
     this.#account = store.account();
-    this.keys = new Keyring(store);
+    this.#plan = new AccountPlan(store, plans, this.#account);
     this.#books = new Books(store.books(), store.holds());
+    this.#ring = new Keyring(store);
+    this.#budgets = new KeyBudgets(store, this.#ring, this.#books.holds, monthOf(this.#now()));
     this.#attempts = new Attempts(store);
     this.#rates = new RateGate(store.windows());
     this.#reports = new Reports(store, monthOf(this.#now()));
@@ -62,13 +68,15 @@ export class AccountLedger {
       onWritten: (rows) => this.#onWritten(rows),
       onBroken: around.onBroken,
     });
+    this.keys = new KeyManager(this.#ring, this.#budgets, this.#journal);
     this.#pos = store.outbox().pos;
-    this.#outbox = new Outbox(store, this.#account.account, (month) => this.#reports.totals(month), this.#now());
+    const facts = { totals: (month: string) => this.#reports.totals(month), plan: () => this.#account.plan };
+    this.#outbox = new Outbox(store, this.#account.account, facts, this.#now());
     this.#wakeWhenDue();
   }
 
   identify(caller: T.Caller): T.IdentifyReply {
-    const found = this.keys.check(caller, this.#now());
+    const found = this.#ring.check(caller, this.#now());
     return "key" in found ? { kind: "identified", identity: identityOf(found.key, this.#account) } : found;
   }
 
@@ -87,16 +95,19 @@ export class AccountLedger {
   #decide(request: T.AdmitRequest): T.AdmitReply | { waitFor: Promise<void> } {
     const now = this.#now();
     this.#turnMonth();
-    const found = this.keys.check(request.caller, now);
+    const found = this.#ring.check(request.caller, now);
     if (!("key" in found)) return found;
     const { key } = found;
+    if ("verified" in request.caller) this.#plan.hear(request.caller.verified.plan, now);
     const identity = identityOf(key, this.#account);
-    if (!key.scopes.includes(request.scope)) {
+    if (request.scope !== null && !key.scopes.includes(request.scope)) {
       return refuse("insufficient_scope", `\`${request.tool}\` needs the scope \`${request.scope}\`.`, {
         required_scope: request.scope,
+        granted_scopes: key.scopes,
       });
     }
-    const plan = this.#plan();
+    const plan = this.#plan.current;
+    const bounds = this.#ring.chainOf(key);
     if (request.idempotency) {
       const attempt = this.#attempts.look(attemptKey(key, request), request.idempotency.inputHash, now);
       if (attempt.state === "running") return { waitFor: attempt.done };
@@ -108,14 +119,14 @@ export class AccountLedger {
         return {
           kind: "replay",
           identity,
-          windows: this.#rates.measure(now, plan.rate, key),
+          windows: this.#rates.measure(now, plan.rate, bounds),
           callId,
           result,
           costNano,
         };
       }
     }
-    const limited = this.#rates.refusal(now, plan.rate, key);
+    const limited = this.#rates.refusal(now, plan.rate, bounds);
     if (limited) return limited;
     let granted: number | undefined;
     if (request.hold) {
@@ -127,8 +138,8 @@ export class AccountLedger {
       const { inputHash } = request.idempotency;
       this.#attempts.begin(attemptKey(key, request), inputHash, request.callId, now + LEASE_MS);
     }
-    const windows = this.#rates.take(now, plan.rate, key, this.#journal);
-    this.keys.touch(key, now, this.#journal);
+    const windows = this.#rates.take(now, plan.rate, bounds, this.#journal);
+    this.#ring.touch(key, request.caller, now, this.#journal);
     if (!request.metered) this.#book(freeCall(request, { keyId: key.id, user: key.user }, now));
     this.#journal.within(FREE_JOURNAL_MS);
     return {
@@ -150,10 +161,12 @@ export class AccountLedger {
 
   #hold(call: T.CallFacts, keyId: string, hold: T.HoldRequest, now: number): Result<number> {
     const { callId, tool } = call;
+    const within = this.#budgets.cut(keyId, hold);
+    if (!within.ok) return within;
     const placed = this.#books.place(
       { callId, keyId, tool, expiresAt: now + LEASE_MS },
-      hold,
-      this.#plan().monthlyTokens,
+      within.value,
+      this.#plan.current.monthlyTokens,
     );
     if (!placed) return this.#cannotPay();
     this.#journal.post([placed.entry], now);
@@ -163,7 +176,7 @@ export class AccountLedger {
   }
 
   #cannotPay(): Result<never> {
-    const { monthlyTokens } = this.#plan();
+    const { monthlyTokens } = this.#plan.current;
     return fail("payment_required", "Neither the plan's tokens nor the prepaid credit cover this call.", {
       tokens_remaining: monthlyTokens === null ? null : this.#books.remainingTokens(monthlyTokens),
       credit_available_nano: this.#books.availableNano,
@@ -213,7 +226,7 @@ export class AccountLedger {
   #lostHold(request: T.SettleRequest, hold: T.HoldRequest): Hold {
     const { callId, keyId, tool } = request;
     const tokens = request.usage ? totalTokens(request.usage) : 0;
-    const included = this.#books.remainingTokens(this.#plan().monthlyTokens) >= tokens;
+    const included = this.#books.remainingTokens(this.#plan.current.monthlyTokens) >= tokens;
     return {
       callId,
       keyId,
@@ -288,14 +301,26 @@ export class AccountLedger {
   #book(row: OutboxRow, before?: OutboxRow): void {
     const placed = { ...row, pos: ++this.#pos };
     this.#journal.putCall(placed);
-    for (const change of this.#reports.add(placed, before)) this.#journal.tally(change);
+    for (const change of this.#reports.add(placed, before)) {
+      this.#journal.tally(change);
+      this.#budgets.add(change);
+    }
   }
 
-  setPlan(plan: string): Result<{ plan: string }> {
-    if (!this.#plans.has(plan)) return fail("invalid_input", `There is no plan "${plan}".`);
-    this.#store.setPlan(plan);
-    this.#account.plan = plan;
-    return ok({ plan });
+  /** As `AccountPlan.set`. */
+  setPlan(plan: string, asOf?: number): Result<{ plan: string }> {
+    return this.#plan.set(plan, asOf, this.#now());
+  }
+
+  /** Shuts a user out, whatever credential they come with, from the next call on. */
+  blockUser(user: string): Result<{ blocked: boolean }> {
+    this.#ring.block(user, this.#now());
+    return ok({ blocked: true });
+  }
+
+  unblockUser(user: string): Result<{ blocked: boolean }> {
+    this.#ring.unblock(user);
+    return ok({ blocked: false });
   }
 
   /** Adds prepaid credit, once per `id`. */
@@ -373,12 +398,6 @@ export class AccountLedger {
     return this.#reports.report(reads, { plan, windows, books: this.#books });
   }
 
-  #plan(): T.Plan {
-    const plan = this.#plans.get(this.#account.plan);
-    if (!plan) throw new Error(`plan ${this.#account.plan} is not configured`);
-    return plan;
-  }
-
   #turnMonth(): void {
     const now = this.#now();
     if (now < this.#monthEndsAt) return;
@@ -386,6 +405,7 @@ export class AccountLedger {
     this.#monthEndsAt = Date.parse(monthEnd(month));
     this.#books.turnMonth(month);
     this.#reports.turnMonth(month);
+    this.#budgets.turnMonth(month);
   }
 }
 

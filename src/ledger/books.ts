@@ -159,10 +159,9 @@ export class Books {
   }
 
   #fromCredit(request: HoldRequest) {
-    const worst = (output: number) => costNano(dearestUsage(request, output), request.price, request.markupBps);
-    const output = largestAffordable(request.minOutputTokens, request.maxOutputTokens, this.availableNano, worst);
+    const output = affordable(request, this.availableNano);
     if (output === null) return null;
-    return { funding: "credit" as const, nano: worst(output), tokens: 0, grantedOutputTokens: output };
+    return { funding: "credit" as const, nano: worstCost(request, output), tokens: 0, grantedOutputTokens: output };
   }
 
   #add(hold: Hold): void {
@@ -178,6 +177,14 @@ export class Books {
     return true;
   }
 }
+
+/** The most a call can cost that puts out so many tokens, in nano-USD. */
+export const worstCost = (request: HoldRequest, output: number): number =>
+  costNano(dearestUsage(request, output), request.price, request.markupBps);
+
+/** The most output tokens whose worst case fits, up to what was asked; null when not even `minOutputTokens` do. */
+export const affordable = (request: HoldRequest, nano: number): number | null =>
+  largestAffordable(request.minOutputTokens, request.maxOutputTokens, nano, (output) => worstCost(request, output));
 
 /** All input counted in its dearest class: a provider decides afterwards what was written to its cache. */
 function dearestUsage({ inputTokens, price }: HoldRequest, output: number): TokenUsage {

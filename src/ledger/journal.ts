@@ -97,6 +97,15 @@ export class Journal {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     this.#dueAt = Number.POSITIVE_INFINITY;
+    this.write();
+    this.#syncing = this.#storage.sync().finally(() => {
+      this.#syncing = null;
+    });
+    return this.#syncing;
+  }
+
+  /** Puts everything pending into the tables, so that they can be asked; it lasts once it is `durable`. */
+  write(): void {
     try {
       this.#write();
     } catch (error) {
@@ -104,10 +113,6 @@ export class Journal {
       this.#onBroken(error);
       throw error;
     }
-    this.#syncing = this.#storage.sync().finally(() => {
-      this.#syncing = null;
-    });
-    return this.#syncing;
   }
 
   #write(): void {

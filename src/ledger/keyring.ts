@@ -1,81 +1,107 @@
 import type { Journal } from "./journal.ts";
 import type { Account, Store, StoredKey } from "./store.ts";
-import type { Caller, Identity, KeyInfo, KeySpec, Refusal, VerifiedCaller } from "./types.ts";
+import type { Caller, Identity, Refusal, VerifiedCaller } from "./types.ts";
 
-/** The account's API keys, all in memory, known by their hash. A revocation holds from the next look-up. */
+/** The account's API keys and blocked users, all in memory. A revocation or a block holds from the next look-up. */
 export class Keyring {
   readonly #store: Store;
-  readonly #byHash: Map<string, StoredKey>;
+  /** By the hash of every secret that is remembered: a key that was rotated is here twice. */
+  readonly #byHash = new Map<string, StoredKey>();
+  readonly #byId = new Map<string, StoredKey>();
+  readonly #blocked: Set<string>;
 
   constructor(store: Store) {
     this.#store = store;
-    this.#byHash = new Map(store.keys().map((key) => [key.hash, key]));
+    this.#blocked = new Set(store.blockedUsers());
+    for (const key of store.keys()) this.#remember(key);
   }
 
   /** The caller's key if it is good now, else why not. Somebody verified before stands in with a key that is never stored. */
   check(caller: Caller, now: number): { key: StoredKey } | Refusal {
-    if ("verified" in caller) return { key: standIn(caller.verified, now) };
+    if ("verified" in caller) {
+      return this.#blocked.has(caller.verified.user) ? blockedUser : { key: standIn(caller.verified, now) };
+    }
     const key = this.#byHash.get(caller.keyHash);
     if (!key) return unknownKey;
+    if (this.#blocked.has(key.user)) return blockedUser;
     if (key.revokedAt !== null) return refused("key_revoked", "This API key was revoked.");
     if (key.expiresAt !== null && key.expiresAt <= now) return refused("key_expired", "This API key has expired.");
+    if (key.hash !== caller.keyHash && (key.previous?.expiresAt ?? 0) <= now) {
+      return refused("key_expired", "This API key was rotated, and its time beside the new one is over.");
+    }
     return { key };
   }
 
-  add(spec: KeySpec, now: number): KeyInfo {
-    const key: StoredKey = { ...spec, createdAt: now, revokedAt: null, lastUsedAt: null };
-    this.#store.putKey(key);
-    this.#byHash.set(key.hash, key);
-    return describe(key);
+  get(id: string): StoredKey | undefined {
+    return this.#byId.get(id);
   }
 
-  /** Revokes a key; null when the account has no such key. Revoking twice keeps the first time. */
-  revoke(id: string, now: number): KeyInfo | null {
-    const key = [...this.#byHash.values()].find((candidate) => candidate.id === id);
-    if (!key) return null;
-    key.revokedAt ??= now;
-    this.#store.putKey(key);
-    return describe(key);
+  all(): IterableIterator<StoredKey> {
+    return this.#byId.values();
   }
 
-  list(): KeyInfo[] {
-    return [...this.#byHash.values()].sort((a, b) => a.createdAt - b.createdAt).map(describe);
+  /** The key and those whose limits and budgets bind it too, nearest first. */
+  chainOf(key: StoredKey): readonly StoredKey[] {
+    if (key.within === null) return [key];
+    const chain = [key];
+    for (let next = this.#byId.get(key.within); next; next = this.#byId.get(next.within ?? "")) chain.push(next);
+    return chain;
+  }
+
+  /** Writes a new or changed key. `forgotten`: hash of a secret that is remembered no longer. */
+  put(key: StoredKey, forgotten?: string): void {
+    this.#store.putKey(key);
+    if (forgotten !== undefined) this.#byHash.delete(forgotten);
+    this.#remember(key);
   }
 
   /** Notes a use of the key, to be written behind. */
-  touch(key: StoredKey, now: number, journal: Journal): void {
-    if (!this.#byHash.has(key.hash)) return;
+  touch(key: StoredKey, caller: Caller, now: number, journal: Journal): void {
+    if ("verified" in caller) return;
     key.lastUsedAt = now;
+    if (key.previous?.hash === caller.keyHash) key.previous.lastUsedAt = now;
     journal.used(key);
+  }
+
+  block(user: string, now: number): void {
+    this.#store.block(user, now);
+    this.#blocked.add(user);
+  }
+
+  unblock(user: string): void {
+    this.#store.unblock(user);
+    this.#blocked.delete(user);
+  }
+
+  #remember(key: StoredKey): void {
+    this.#byId.set(key.id, key);
+    this.#byHash.set(key.hash, key);
+    if (key.previous) this.#byHash.set(key.previous.hash, key);
   }
 }
 
 function standIn({ id, user, scopes }: VerifiedCaller, now: number): StoredKey {
-  const never = { expiresAt: null, revokedAt: null, lastUsedAt: null, limits: null };
-  return { id, hash: "", name: "", user, scopes, createdAt: now, ...never };
+  return { ...nothing, id, hash: "", name: "", user, scopes, createdAt: now };
 }
+
+const nothing = {
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: null,
+  limits: null,
+  budget: null,
+  createdBy: null,
+  within: null,
+  previous: null,
+};
 
 const refused = (code: Refusal["code"], detail: string): Refusal => ({ kind: "refused", code, detail });
 
 /** The same for a key that never existed and an account that does not: nothing can be learned from it. */
 export const unknownKey: Refusal = refused("unauthenticated", "This API key is not valid.");
 
+const blockedUser: Refusal = refused("unauthenticated", "The user of this credential has no access here any more.");
+
 export function identityOf(key: StoredKey, { account, plan }: Account): Identity {
   return { account, user: key.user, keyId: key.id, scopes: key.scopes, plan };
 }
-
-function describe(key: StoredKey): KeyInfo {
-  return {
-    id: key.id,
-    name: key.name,
-    user: key.user,
-    scopes: key.scopes,
-    created_at: iso(key.createdAt),
-    expires_at: key.expiresAt === null ? null : iso(key.expiresAt),
-    revoked_at: key.revokedAt === null ? null : iso(key.revokedAt),
-    last_used_at: key.lastUsedAt === null ? null : iso(key.lastUsedAt),
-    limits: key.limits,
-  };
-}
-
-const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,95 +1,9 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { type Bench, HOLD, KEY, SECOND, START, withLedger } from "../../test/ledger_bench.ts";
 import { unwrap } from "../errors.ts";
-import { AccountLedger, LEASE_MS } from "./account_ledger.ts";
-import type { Ledger } from "./ledger.ts";
-import { parsePlans } from "./plans.ts";
-import { Store } from "./store.ts";
-import type { AdmitReply, AdmitRequest, HoldRequest, SettleRequest } from "./types.ts";
-
-const SECOND = 1_000;
-const START = Date.UTC(2026, 5, 15, 12);
-let names = 0;
-
-const KEY = {
-  id: "key_1",
-  hash: "hash-1",
-  name: "test",
-  user: "usr_1",
-  scopes: ["usage", "chat"],
-  expiresAt: null,
-  limits: null,
-};
-const HOLD: HoldRequest = {
-  model: "openai/test",
-  provider: "openai",
-  price: { input: 1_000_000, output: 2_000_000 },
-  markupBps: 10_300,
-  inputTokens: 100,
-  maxOutputTokens: 100,
-  minOutputTokens: 1,
-};
-
-type Bench = {
-  ledger: AccountLedger;
-  clock: { now: number };
-  admit: (over?: Partial<AdmitRequest>) => Promise<AdmitReply>;
-  settle: (callId: string, over?: Partial<SettleRequest>) => ReturnType<AccountLedger["settle"]>;
-  /** A ledger awoken again from what is on disk. */
-  restart: () => Promise<Bench>;
-};
-
-/** Runs with a ledger on real storage and a clock of the test's own. */
-function withLedger<R>(plan: string, work: (bench: Bench, storage: DurableObjectStorage) => Promise<R>): Promise<R> {
-  const name = `ledger-test-${++names}`;
-  const stub = env.LEDGER.get(env.LEDGER.idFromName(name));
-  return runInDurableObject(stub, async (_: Ledger, state) => {
-    const store = new Store(state.storage);
-    state.storage.transactionSync(() => store.create({ account: name, plan }, "2026-06", START));
-    const clock = { now: START };
-    const wake = (): Bench => {
-      const ledger = new AccountLedger(store, state.storage, parsePlans(undefined), {
-        now: () => clock.now,
-        onBroken: (error) => {
-          throw error;
-        },
-      });
-      const facts = { account: name, tool: "usage", via: "rest" as const };
-      let calls = 0;
-      return {
-        ledger,
-        clock,
-        admit: (over) =>
-          ledger.admit({
-            ...facts,
-            callId: `call_${names}_${++calls}`,
-            caller: { keyHash: KEY.hash },
-            scope: "usage",
-            metered: false,
-            ...over,
-          }),
-        settle: (callId, over) =>
-          ledger.settle({
-            ...facts,
-            metered: over?.tool === undefined,
-            tool: "chat",
-            callId,
-            keyId: KEY.id,
-            user: KEY.user,
-            durationMs: 5,
-            ...over,
-          }),
-        restart: async () => {
-          await ledger.audit();
-          return wake();
-        },
-      };
-    };
-    const bench = wake();
-    bench.ledger.keys.add(KEY, START);
-    return work(bench, state.storage);
-  });
-}
+import { LEASE_MS } from "./account_ledger.ts";
+import type { AdmitReply } from "./types.ts";
 
 const kinds = (replies: AdmitReply[]) => replies.filter((reply) => reply.kind === "admitted").length;
 const code = (reply: AdmitReply) => (reply.kind === "refused" ? reply.code : reply.kind);
@@ -153,7 +67,7 @@ describe("admission", () => {
 
   it("refuses a revoked key from the next call, an expired one, and a missing scope", () =>
     withLedger("free", async ({ admit, clock, ledger }) => {
-      ledger.keys.add({ ...KEY, id: "key_2", hash: "hash-2", expiresAt: START + 10 }, START);
+      ledger.keys.create({ ...KEY, id: "key_2", hash: "hash-2", expiresAt: START + 10 }, START);
       expect(code(await admit({ caller: { keyHash: "hash-2" } }))).toBe("admitted");
       clock.now += 10;
       expect(code(await admit({ caller: { keyHash: "hash-2" } }))).toBe("key_expired");
@@ -168,7 +82,7 @@ describe("admission", () => {
 
   it("holds a key to its own limits within the plan's", () =>
     withLedger("pro", async ({ admit, ledger }) => {
-      ledger.keys.add({ ...KEY, id: "key_2", hash: "hash-2", limits: { minute: 3 } }, START);
+      ledger.keys.create({ ...KEY, id: "key_2", hash: "hash-2", limits: { minute: 3 } }, START);
       const replies = await Promise.all(Array.from({ length: 10 }, () => admit({ caller: { keyHash: "hash-2" } })));
       expect(kinds(replies)).toBe(3);
       expect(kinds(await Promise.all(Array.from({ length: 100 }, () => admit())))).toBe(57);
@@ -219,7 +133,7 @@ describe("money", () => {
       const drained = { ...HOLD, inputTokens: 999_900, maxOutputTokens: 100, minOutputTokens: 100 };
       expect(code(await admit({ ...chat, callId: "drain", hold: drained }))).toBe("admitted");
       unwrap(await ledger.credit("p1", 10 * 309_000, "", "key"));
-      ledger.keys.add({ ...KEY, id: "key_2", hash: "hash-2" }, START);
+      ledger.keys.create({ ...KEY, id: "key_2", hash: "hash-2" }, START);
       let admitted = 0;
       for (let round = 0; round < 25; round++) {
         clock.now += 60 * SECOND;
@@ -284,7 +198,7 @@ describe("idempotency", () => {
 
   it("is a matter of one key: another key's result is not shown", () =>
     withLedger("enterprise", async (bench) => {
-      bench.ledger.keys.add({ ...KEY, id: "key_2", hash: "hash-2" }, START);
+      bench.ledger.keys.create({ ...KEY, id: "key_2", hash: "hash-2" }, START);
       await bench.admit({ callId: "first", idempotency });
       unwrap(await bench.settle("first", { idempotency, result: "{}" }));
       expect(code(await bench.admit({ callId: "other", caller: { keyHash: "hash-2" }, idempotency }))).toBe("admitted");
@@ -322,7 +236,7 @@ describe("reports and outbox", () => {
       const reread = await report(awake, "r2");
       expect(reread?.total).toEqual({ ...live?.total, calls: 42 });
 
-      const account = live ? `ledger-test-${names}` : "";
+      const { account } = awake;
       await awake.ledger.audit();
       awake.clock.now += 60 * SECOND;
       await awake.ledger.onAlarm(env.DB);
@@ -359,7 +273,7 @@ describe("reports and outbox", () => {
           };
         },
       });
-      const account = `ledger-test-${names}`;
+      const { account } = bench;
       await bench.ledger.audit();
       for (let i = 0; i < 6; i++) {
         bench.clock.now += 60 * SECOND;

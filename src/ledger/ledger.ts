@@ -3,6 +3,7 @@ import type { Env } from "../env.ts";
 import { fail, ok, type Result } from "../errors.ts";
 import { AccountLedger } from "./account_ledger.ts";
 import { monthOf } from "./calendar.ts";
+import type { NewSecret } from "./key_manager.ts";
 import { unknownKey } from "./keyring.ts";
 import { parsePlans } from "./plans.ts";
 import { Store } from "./store.ts";
@@ -19,7 +20,10 @@ export class Ledger extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new Store(ctx.storage);
-    if (this.#store.exists()) this.#ledger = this.#wake();
+    if (this.#store.exists()) {
+      this.#store.upgrade();
+      this.#ledger = this.#wake();
+    }
   }
 
   /** Opens the account. Opening it again changes nothing. */
@@ -52,20 +56,42 @@ export class Ledger extends DurableObject<Env> {
     return this.#with((ledger) => ledger.settle(request));
   }
 
-  /** Moves the account to another plan, from the next call on. */
-  async setPlan(plan: string): Promise<Result<{ plan: string }>> {
-    return this.#with((ledger) => ledger.setPlan(plan));
+  /**
+   * Moves the account to another plan, from the next call on. With `asOf` (ms since the epoch) it is a statement of that
+   * time, and a newer one that was heard before stands. Returns the plan the account is on.
+   */
+  async setPlan(plan: string, asOf?: number): Promise<Result<{ plan: string }>> {
+    return this.#with((ledger) => ledger.setPlan(plan, asOf));
   }
 
-  async createKey(spec: T.KeySpec): Promise<Result<T.KeyInfo>> {
-    return this.#with((ledger) => ok(ledger.keys.add(spec, Date.now())));
+  /** Shuts a user out of this account, with whatever credential; blocking again changes nothing. */
+  async blockUser(user: string): Promise<Result<{ blocked: boolean }>> {
+    return this.#with((ledger) => ledger.blockUser(user));
+  }
+
+  async unblockUser(user: string): Promise<Result<{ blocked: boolean }>> {
+    return this.#with((ledger) => ledger.unblockUser(user));
+  }
+
+  async createKey(spec: T.KeySpec, by?: T.KeyAuthor): Promise<Result<T.KeyInfo>> {
+    return this.#with((ledger) => ledger.keys.create(spec, Date.now(), by));
+  }
+
+  async updateKey(id: string, changes: T.KeyChanges, by?: T.KeyAuthor): Promise<Result<T.KeyInfo>> {
+    return this.#with((ledger) => ledger.keys.update(id, changes, Date.now(), by));
+  }
+
+  async rotateKey(id: string, secret: NewSecret, by?: T.KeyAuthor): Promise<Result<T.KeyInfo>> {
+    return this.#with((ledger) => ledger.keys.rotate(id, secret, Date.now(), by));
   }
 
   async revokeKey(id: string): Promise<Result<T.KeyInfo>> {
-    return this.#with((ledger) => {
-      const revoked = ledger.keys.revoke(id, Date.now());
-      return revoked ? ok(revoked) : fail("not_found", `There is no key "${id}" in this account.`);
-    });
+    return this.#with((ledger) => ledger.keys.revoke(id, Date.now()));
+  }
+
+  /** Revokes all keys of a user in this account; `revoked` counts those that still worked. */
+  async revokeKeysOf(user: string): Promise<Result<{ revoked: number }>> {
+    return this.#with((ledger) => ok({ revoked: ledger.keys.revokeOf(user, Date.now()) }));
   }
 
   async listKeys(): Promise<Result<T.KeyInfo[]>> {

@@ -35,6 +35,9 @@ const AUDIT = `
   FROM json_each(?2) WHERE true
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms`;
 
+/** The directory lists the plan; a statement of an issuer may have moved the account to another. */
+const PLAN = "UPDATE accounts SET plan = ?2 WHERE id = ?1 AND plan <> ?2";
+
 const MONTH = `
   INSERT INTO monthly_usage (account, month, calls, errors, input_tokens, output_tokens, cost_nano, as_of)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -42,10 +45,17 @@ const MONTH = `
     output_tokens = excluded.output_tokens, cost_nano = excluded.cost_nano, as_of = excluded.as_of
   WHERE excluded.as_of >= as_of`;
 
+/** What is copied along, as of now: absolute, so that a repeated flush changes nothing. */
+interface OutboxFacts {
+  /** A month's totals. */
+  totals: (month: string) => UsageTotals;
+  plan: () => string;
+}
+
 export class Outbox {
   readonly #store: Store;
   readonly #account: string;
-  readonly #totalsOf: (month: string) => UsageTotals;
+  readonly #facts: OutboxFacts;
   #rows: number;
   #nano: number;
   #oldestAt: number;
@@ -53,11 +63,10 @@ export class Outbox {
   #failures = 0;
   #prunedAt = 0;
 
-  /** `totalsOf` gives a month's totals as of now: absolute, so that a repeated flush changes nothing. */
-  constructor(store: Store, account: string, totalsOf: (month: string) => UsageTotals, now: number) {
+  constructor(store: Store, account: string, facts: OutboxFacts, now: number) {
     this.#store = store;
     this.#account = account;
-    this.#totalsOf = totalsOf;
+    this.#facts = facts;
     const { pending, pendingNano } = store.outbox();
     this.#rows = pending;
     this.#nano = pendingNano;
@@ -124,10 +133,11 @@ export class Outbox {
       ...(metered > 0 ? [db.prepare(USAGE).bind(this.#account, body)] : []),
     ]);
     for (const month of new Set(batches.flatMap((batch) => batch.months))) {
-      const t = this.#totalsOf(month);
+      const t = this.#facts.totals(month);
       const sums = [t.calls, t.errors, t.input_tokens, t.output_tokens, t.cost_nano];
       statements.push(db.prepare(MONTH).bind(this.#account, month, ...sums, pos));
     }
+    statements.push(db.prepare(PLAN).bind(this.#account, this.#facts.plan()));
     return statements;
   }
 }

@@ -5,7 +5,10 @@ import { SlidingWindows, type WindowsSnapshot } from "./windows.ts";
 
 const ACCOUNT = "account";
 
-/** Rate limits of the account (by plan) and of keys that have their own. A call counts in all of them or in none. */
+/**
+ * Rate limits of the account (by plan) and of the keys that have their own: the caller's and those that bind it. A call counts
+ * in all of them or in none.
+ */
 export class RateGate {
   readonly #scopes = new Map<string, SlidingWindows>();
 
@@ -14,14 +17,17 @@ export class RateGate {
   }
 
   /** The tightest state of each window; counts nothing. */
-  measure(now: number, plan: RateLimits, key: StoredKey): WindowState[] {
-    const account = this.#windows(ACCOUNT).measure(now, plan);
-    return key.limits ? tightest(account, this.#windows(key.id).measure(now, key.limits)) : account;
+  measure(now: number, plan: RateLimits, keys: readonly StoredKey[]): WindowState[] {
+    let states = this.#windows(ACCOUNT).measure(now, plan);
+    for (const { id, limits } of keys) {
+      if (limits) states = tightest(states, this.#windows(id).measure(now, limits));
+    }
+    return states;
   }
 
   /** A refusal when any window is full. */
-  refusal(now: number, plan: RateLimits, key: StoredKey): Refusal | null {
-    const states = this.measure(now, plan, key);
+  refusal(now: number, plan: RateLimits, keys: readonly StoredKey[]): Refusal | null {
+    const states = this.measure(now, plan, keys);
     const full = states.filter((state) => state.remaining === 0);
     if (full.length === 0) return null;
     const last = full.reduce((a, b) => (b.retryAfterMs > a.retryAfterMs ? b : a));
@@ -35,10 +41,10 @@ export class RateGate {
   }
 
   /** Counts the call; returns the state after it. */
-  take(now: number, plan: RateLimits, key: StoredKey, journal: Journal): WindowState[] {
+  take(now: number, plan: RateLimits, keys: readonly StoredKey[], journal: Journal): WindowState[] {
     this.#count(ACCOUNT, now, journal);
-    if (key.limits) this.#count(key.id, now, journal);
-    return this.measure(now, plan, key);
+    for (const { id, limits } of keys) if (limits) this.#count(id, now, journal);
+    return this.measure(now, plan, keys);
   }
 
   #count(scope: string, now: number, journal: Journal): void {

@@ -1,26 +1,19 @@
 import type { BooksState, Entry, Hold } from "./books.ts";
+import { createTables, upgradeTables } from "./schema.ts";
+import { type KeyRow, rowOfKey, type StoredKey, storedKey } from "./stored_key.ts";
 import type { TallyRow } from "./tally.ts";
-import type { CallRecord, RateLimits } from "./types.ts";
+import type { CallRecord } from "./types.ts";
 import type { WindowsSnapshot } from "./windows.ts";
 
 /** The ledger's tables and the statements over them. Bulk rows travel as one JSON parameter: one statement a batch. */
 
-export interface StoredKey {
-  id: string;
-  hash: string;
-  name: string;
-  user: string;
-  scopes: string[];
-  createdAt: number;
-  expiresAt: number | null;
-  revokedAt: number | null;
-  lastUsedAt: number | null;
-  limits: Partial<RateLimits> | null;
-}
+export type { StoredKey } from "./stored_key.ts";
 
 export interface Account {
   account: string;
   plan: string;
+  /** When the plan was stated, in ms: an older statement does not undo it. 0 = as the account was opened. */
+  planAsOf: number;
 }
 
 /** A call as it waits to be copied to D1. `pos` orders the outbox; a changed record takes a new one. */
@@ -38,39 +31,6 @@ export interface StoredResult {
   result: string;
   costNano: number;
 }
-
-const SCHEMA = `
-  CREATE TABLE account (id INTEGER PRIMARY KEY CHECK (id = 1), account TEXT NOT NULL, plan TEXT NOT NULL, created_at INTEGER NOT NULL);
-  CREATE TABLE keys (
-    id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, user TEXT NOT NULL, scopes TEXT NOT NULL,
-    created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, last_used_at INTEGER, limits TEXT
-  );
-  CREATE TABLE books (
-    id INTEGER PRIMARY KEY CHECK (id = 1), balance_nano INTEGER NOT NULL, settled_cost_nano INTEGER NOT NULL,
-    month TEXT NOT NULL, tokens_used INTEGER NOT NULL
-  );
-  CREATE TABLE entries (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, call_id TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, key_id TEXT NOT NULL,
-    hold_nano INTEGER NOT NULL, credit_nano INTEGER NOT NULL, tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL, detail TEXT NOT NULL
-  );
-  CREATE UNIQUE INDEX entries_once ON entries (call_id, kind);
-  CREATE TABLE holds (call_id TEXT PRIMARY KEY, body TEXT NOT NULL);
-  CREATE TABLE call_batches (
-    pos INTEGER PRIMARY KEY, calls INTEGER NOT NULL, metered INTEGER NOT NULL, cost_nano INTEGER NOT NULL, months TEXT NOT NULL, newest TEXT NOT NULL, body TEXT NOT NULL
-  );
-  CREATE TABLE tally (
-    day TEXT NOT NULL, tool TEXT NOT NULL, model TEXT NOT NULL, key_id TEXT NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,
-    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL,
-    PRIMARY KEY (day, tool, model, key_id)
-  ) WITHOUT ROWID;
-  CREATE TABLE windows (scope TEXT PRIMARY KEY, body TEXT NOT NULL);
-  CREATE TABLE results (
-    key TEXT PRIMARY KEY, input_hash TEXT NOT NULL, call_id TEXT NOT NULL, result TEXT NOT NULL, cost_nano INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
-  );
-  CREATE INDEX results_by_expiry ON results (expires_at);
-  CREATE TABLE outbox (id INTEGER PRIMARY KEY CHECK (id = 1), acked INTEGER NOT NULL);
-`;
 
 /** Calls as they were journalled together: one row however many they are, so that a free call costs next to no write. */
 export interface CallBatch {
@@ -103,11 +63,21 @@ export class Store {
     return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'account'").toArray().length > 0;
   }
 
-  create(account: Account, month: string, now: number): void {
-    this.#sql.exec(SCHEMA);
-    this.#sql.exec("INSERT INTO account VALUES (1, ?, ?, ?)", account.account, account.plan, now);
+  create(account: Pick<Account, "account" | "plan">, month: string, now: number): void {
+    createTables(this.#sql);
+    this.#sql.exec(
+      "INSERT INTO account (id, account, plan, created_at) VALUES (1, ?, ?, ?)",
+      account.account,
+      account.plan,
+      now,
+    );
     this.#sql.exec("INSERT INTO books VALUES (1, 0, 0, ?, 0)", month);
     this.#sql.exec("INSERT INTO outbox VALUES (1, 0)");
+  }
+
+  /** Brings the tables of a ledger that was opened by an earlier version up to date. */
+  upgrade(): void {
+    this.#storage.transactionSync(() => upgradeTables(this.#sql));
   }
 
   transaction(work: () => void): void {
@@ -115,46 +85,60 @@ export class Store {
   }
 
   account(): Account {
-    return this.#sql.exec<{ account: string; plan: string }>("SELECT account, plan FROM account WHERE id = 1").one();
+    return this.#sql
+      .exec<{ account: string; plan: string; planAsOf: number }>(
+        "SELECT account, plan, plan_as_of AS planAsOf FROM account WHERE id = 1",
+      )
+      .one();
   }
 
-  setPlan(plan: string): void {
-    this.#sql.exec("UPDATE account SET plan = ? WHERE id = 1", plan);
+  setPlan(plan: string, asOf: number): void {
+    this.#sql.exec("UPDATE account SET plan = ?, plan_as_of = ? WHERE id = 1", plan, asOf);
+  }
+
+  blockedUsers(): string[] {
+    const rows = this.#sql.exec<{ user: string }>("SELECT user FROM blocked_users").toArray();
+    return rows.map(({ user }) => user);
+  }
+
+  block(user: string, now: number): void {
+    this.#sql.exec("INSERT INTO blocked_users VALUES (?, ?) ON CONFLICT DO NOTHING", user, now);
+  }
+
+  unblock(user: string): void {
+    this.#sql.exec("DELETE FROM blocked_users WHERE user = ?", user);
   }
 
   keys(): StoredKey[] {
     return this.#sql
       .exec("SELECT * FROM keys")
       .toArray()
-      .map((row) => ({
-        id: row.id as string,
-        hash: row.hash as string,
-        name: row.name as string,
-        user: row.user as string,
-        scopes: JSON.parse(row.scopes as string),
-        createdAt: row.created_at as number,
-        expiresAt: row.expires_at as number | null,
-        revokedAt: row.revoked_at as number | null,
-        lastUsedAt: row.last_used_at as number | null,
-        limits: row.limits === null ? null : JSON.parse(row.limits as string),
-      }));
+      .map((row) => storedKey(row as unknown as KeyRow));
   }
 
   putKey(key: StoredKey): void {
     this.#sql.exec(
-      `INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at, last_used_at = excluded.last_used_at`,
-      key.id,
-      key.hash,
-      key.name,
-      key.user,
-      JSON.stringify(key.scopes),
-      key.createdAt,
-      key.expiresAt,
-      key.revokedAt,
-      key.lastUsedAt,
-      key.limits === null ? null : JSON.stringify(key.limits),
+      `INSERT INTO keys (id, hash, name, user, scopes, created_at, expires_at, revoked_at, last_used_at, limits, budget, created_by, within, previous)
+       SELECT value ->> 'id', value ->> 'hash', value ->> 'name', value ->> 'user', value ->> 'scopes', value ->> 'created_at',
+              value ->> 'expires_at', value ->> 'revoked_at', value ->> 'last_used_at', value ->> 'limits', value ->> 'budget',
+              value ->> 'created_by', value ->> 'within', value ->> 'previous' FROM (SELECT ? AS value) WHERE true
+       ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, name = excluded.name, revoked_at = excluded.revoked_at,
+         last_used_at = excluded.last_used_at, limits = excluded.limits, budget = excluded.budget, previous = excluded.previous`,
+      JSON.stringify(rowOfKey(key)),
     );
+  }
+
+  /** What calls of these keys cost, ever and in one month, as far as it is written; nano-USD. */
+  spentBy(keyIds: readonly string[], month: string): { total: number; month: number } {
+    return this.#sql
+      .exec<{ total: number; month: number }>(
+        `SELECT coalesce(sum(cost_nano), 0) AS total, coalesce(sum(cost_nano) FILTER (WHERE day >= ?1 AND day < ?2), 0) AS month
+         FROM tally WHERE key_id IN (SELECT value FROM json_each(?3))`,
+        `${month}-01`,
+        `${month}-99`,
+        JSON.stringify(keyIds),
+      )
+      .one();
   }
 
   books(): BooksState {

@@ -57,7 +57,8 @@ export interface VerifiedCaller {
 
 export interface AdmitRequest extends CallFacts {
   caller: Caller;
-  scope: string;
+  /** null: any good credential will do. */
+  scope: string | null;
   hold?: HoldRequest;
   /** The call will report what it used when it ends; otherwise it is booked as done at once, and only a failure is reported. */
   metered: boolean;
@@ -173,6 +174,19 @@ export interface UsageReport {
   recent: CallRecord[];
 }
 
+/** The most a key's calls may be worth, whoever pays: in a calendar month (UTC), or ever. */
+export interface KeyBudget {
+  nano_usd: number;
+  period: "month" | "total";
+}
+
+/** Whose credential makes or changes a key: it gives away no more than it has. Absent = the operator, for another account. */
+export interface KeyAuthor {
+  keyId: string;
+  user: string;
+  scopes: readonly string[];
+}
+
 export interface KeySpec {
   id: string;
   hash: string;
@@ -182,6 +196,16 @@ export interface KeySpec {
   /** Milliseconds since the epoch; null = never. */
   expiresAt: number | null;
   limits: Partial<RateLimits> | null;
+  budget?: KeyBudget | null;
+}
+
+/** What can be changed about a key; what is absent stays. */
+export interface KeyChanges {
+  name?: string;
+  limits?: Partial<RateLimits> | null;
+  budget?: KeyBudget | null;
+  /** Milliseconds since the epoch until which the secret before the last rotation works. */
+  previousUntil?: number;
 }
 
 export interface KeyInfo {
@@ -190,10 +214,15 @@ export interface KeyInfo {
   user: string;
   scopes: string[];
   created_at: string;
+  /** Id of the credential it was made with; null when that is not known. */
+  created_by: string | null;
   expires_at: string | null;
   revoked_at: string | null;
   last_used_at: string | null;
   limits: Partial<RateLimits> | null;
+  budget: (KeyBudget & { spent_nano: number; reserved_nano: number; resets_at: string | null }) | null;
+  /** The key's secret before its last rotation: until when it works, and its last use since. */
+  previous: { expires_at: string; last_used_at: string | null } | null;
 }
 
 /** The books of one ledger checked against themselves. `consistent` is what must always hold. */

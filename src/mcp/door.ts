@@ -35,7 +35,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
   if (origin && origin !== new URL(request.url).origin && !originAllowed(env, origin)) {
     throw new WaypostError("origin_not_allowed", "Pages of this origin may not use the MCP endpoint.");
   }
-  const credential = await readCredential(request, env, "mcp");
+  const credential = await readCredential(request, env, "mcp", requestId);
   if (request.method !== "POST") {
     await identify(env, credential);
     const response = await handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });
@@ -63,12 +63,18 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
   };
   const given = await handler.fetch(request, { authInfo: authInfo(credential, exchange), parsedBody: message });
   const response = await begun(given, () => outcome !== undefined);
-  if (outcome && !outcome.ok && outcome.error.status === 401) return rpcError(outcome.error, requestId, idOf(message));
+  if (outcome && !outcome.ok && refusesCaller(outcome.error, credential)) {
+    return rpcError(outcome.error, requestId, idOf(message));
+  }
   // The SDK refused what looked like a call.
   if (admits && !called) await identify(env, credential);
   const plain = called || (response.ok && SERVED.has(methodOf(message)));
   return withHeaders(plain ? response : await explained(response, requestId), requestId, outcome);
 }
+
+/** Told by status and challenge, which clients act on: who is not known signs in, who may not steps up if they can. */
+const refusesCaller = (error: WaypostError, { caller }: Credential): boolean =>
+  error.status === 401 || (error.code === "insufficient_scope" && "verified" in caller);
 
 /** Methods the SDK answers by itself; what is wrong with any other is told in the catalogue's words. */
 const SERVED = new Set<unknown>([

@@ -1,6 +1,10 @@
 import type { z } from "zod";
 import type { Accounts } from "../auth/accounts.ts";
+import type { Directory } from "../auth/directory.ts";
+import type { Invitations } from "../auth/invitations.ts";
+import type { Grants } from "../auth/oauth/grants.ts";
 import type { Scope } from "../auth/scopes.ts";
+import type { Sessions } from "../auth/sessions.ts";
 import type { ErrorCode, ErrorExtras } from "../errors.ts";
 import type { TokenUsage } from "../ledger/money.ts";
 import type { HoldRequest, UsageReport } from "../ledger/types.ts";
@@ -45,6 +49,13 @@ export interface Call {
   readonly blobs: BlobStore;
   /** Accounts and keys, for the tools that manage them. */
   readonly accounts: Accounts;
+  /** Who the users are, what they let in, and where they are signed in. */
+  readonly directory: Directory;
+  readonly grants: Grants;
+  readonly sessions: Sessions;
+  readonly invitations: Invitations;
+  /** The server's public origin, for links. */
+  readonly origin: string;
   /** Aborted at the deadline. A client that hung up does not abort it: what was asked for is finished and settled. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch at which the call must have answered. */
@@ -76,7 +87,8 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   title: string;
   /** For an agent that chooses: purpose, when to use, when not, what comes back, which tool follows. */
   description: string;
-  scope: Scope;
+  /** null: any good credential may call it. */
+  scope: Scope | null;
   annotations: {
     readOnlyHint: boolean;
     destructiveHint?: boolean;
@@ -87,7 +99,7 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   input: I;
   output: O;
   /** Path below `/v1`; `{name}` segments and query parameters are fields of the input. */
-  rest: { method: "get" | "post" | "delete"; path: `/${string}` };
+  rest: { method: "get" | "post" | "patch" | "delete"; path: `/${string}` };
   /** Offered over REST only: what a program or operator does and an agent should not. */
   restOnly?: boolean;
   /** The result holds a secret that is shown once, so it is never kept for a replay. */

@@ -23,12 +23,14 @@ export function schemasOf(tool: Tool): ToolSchemas {
 
 /**
  * What an agent has use for, because it pays for every word each time it lists the tools: the input without the bounds
- * of texts and lists, which are told when they are overstepped; of the output the first level.
+ * of texts and lists, which are told when they are overstepped; of the output the names and types of its first level.
  */
 export function briefSchemasOf(tool: Tool): ToolSchemas {
   return kept(brief, tool, () => {
     const { input, output } = schemasOf(tool);
-    return { input: { ...withoutBounds(input), additionalProperties: false }, output: firstLevel(output) };
+    // Some clients take no object without `properties`, so an empty one is told too.
+    const brief = { type: "object", properties: {}, ...withoutBounds(input), additionalProperties: false };
+    return { input: brief, output: firstLevel(output) };
   });
 }
 
@@ -73,8 +75,8 @@ const saysNothing = (word: string, value: unknown): boolean =>
 
 const isEmpty = (value: unknown): boolean => JSON.stringify(value) === "{}";
 
-function firstLevel({ type, properties, required }: JsonSchema): JsonSchema {
-  return { type, properties: mapValues(properties as Record<string, JsonSchema>, outline), required };
+function firstLevel({ type, properties }: JsonSchema): JsonSchema {
+  return { type, properties: mapValues(properties as Record<string, JsonSchema>, outline) };
 }
 
 function outline({ type, anyOf, enum: values, description }: JsonSchema): JsonSchema {

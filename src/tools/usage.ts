@@ -64,7 +64,7 @@ export const usage = defineTool({
   name: "usage",
   title: "Usage and limits",
   description:
-    "What this account has used and what is left: calls, tokens and cost of a month by model, tool, key and day, rate limits left, plan tokens, prepaid balance, and the cost of recent calls. Use it before expensive work or when a call was refused. Free. Amounts are exact integers in nano-USD (1e-9 USD).",
+    "What this account used and has left: calls, tokens and cost of a month by model, tool, key and day, rate limits, plan tokens, prepaid balance, and the cost of recent calls. Use it before expensive work or when a call was refused. Free. Amounts are integers in nano-USD (1e-9 USD).",
   scope: "usage",
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: UsageInput,

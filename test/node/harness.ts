@@ -25,6 +25,8 @@ export interface WaypostOptions {
 export interface Waypost extends Running {
   /** State directory. */
   readonly state: string;
+  /** One-time link to take the owner account in possession; null once somebody has. */
+  claim: string | null;
   /** Ends it with SIGTERM and removes a temporary state directory. Resolves to the exit code. */
   stop(): Promise<number | null>;
   /** Ends every process of it with SIGKILL; the state stays. */
@@ -40,7 +42,7 @@ export async function startWaypost(options: WaypostOptions = {}): Promise<Waypos
   const removeState = () => temporary && rmSync(state, { recursive: true, force: true, maxRetries: 5 });
   const begin = async (port: number) => {
     const child = spawnStart(["--json", "--port", String(port), "--state", state], options);
-    return { child, running: await firstLine(child) };
+    return { child, running: await firstLines(child) };
   };
 
   let current = await begin(options.port ?? 0).catch((error) => {
@@ -119,8 +121,8 @@ function exit(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once("close", resolve));
 }
 
-/** The first line on standard output, parsed; what came on standard error when it ends before that. */
-function firstLine(child: ChildProcess): Promise<Running> {
+/** The two lines on standard output, parsed; what came on standard error when it ends before that. */
+function firstLines(child: ChildProcess): Promise<Running & { claim: string | null }> {
   return new Promise((resolve, reject) => {
     let out = "";
     let errors = "";
@@ -128,10 +130,9 @@ function firstLine(child: ChildProcess): Promise<Running> {
       errors = `${errors}${chunk}`.slice(-10_000);
     });
     child.stdout?.on("data", (chunk) => {
-      if (out.includes("\n")) return;
       out += chunk;
-      const [line, rest] = out.split("\n", 2);
-      if (rest !== undefined) resolve(JSON.parse(line ?? ""));
+      const [running, claim, rest] = out.split("\n", 3);
+      if (rest !== undefined) resolve({ ...JSON.parse(running ?? ""), ...JSON.parse(claim ?? "") });
     });
     child.once("close", (code) => reject(new Error(`Waypost ended with code ${code} before it served: ${errors}`)));
   });

@@ -57,7 +57,7 @@ describe("a start", () => {
   test("prints one JSON line whose addresses and key work, and ends with code 0 and no process left", async () => {
     waypost = await startWaypost();
     const { url, mcp, apiKey, account, pid, state } = waypost;
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(url).toMatch(/^http:\/\/localhost:\d+$/);
     expect(mcp).toBe(`${url}/mcp`);
     expect(apiKey.startsWith(`wp_${account}_`)).toBe(true);
     process.kill(pid, 0);

@@ -1,15 +1,23 @@
 import type { TestProject } from "vitest/node";
+import { startGithub } from "./identity_github.ts";
+import { startOidc } from "./identity_oidc.ts";
 import { startUpstream } from "./server.ts";
 
 /** Starts the stand-in provider for a whole test run; tests find it with `inject("upstreamUrl")`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const upstream = await startUpstream();
   project.provide("upstreamUrl", upstream.url);
-  return upstream.close;
+  const [oidc, github] = [await startOidc(), await startGithub()];
+  project.provide("oidcUrl", oidc.url);
+  project.provide("githubUrl", github.url);
+  return async () => void (await Promise.all([upstream.close(), oidc.close(), github.close()]));
 }
 
 declare module "vitest" {
   interface ProvidedContext {
     upstreamUrl: string;
+    /** Stand-ins for sign-in providers. */
+    oidcUrl: string;
+    githubUrl: string;
   }
 }

@@ -110,7 +110,7 @@ async function callMcp(door: Door, key: string, name: string, input: Input, how:
 }
 
 /**
- * The same with everything replaced that no two calls have in common: ids of calls, keys and histories, times, and what
+ * The same with everything replaced that no two calls have in common: ids of calls, keys, users, accounts and histories, times, and what
  * depends on the time.
  */
 export function normalised(value: unknown): unknown {
@@ -118,7 +118,8 @@ export function normalised(value: unknown): unknown {
     return value
       .replace(/\bcall_[0-9a-z]+/g, "call_#")
       .replace(/\bat_[0-9a-f]{32}/g, "at_#")
-      .replace(/\bkey_[0-9a-z]{16}/g, "key_#")
+      .replace(/\b(key|usr)_[0-9a-z]{16}/g, "$1_#")
+      .replace(/\b[0-9a-z]{16}\b/g, "<account>")
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>");
   }
   if (Array.isArray(value)) return value.map(normalised);

@@ -154,4 +154,12 @@ export const rows: readonly Row[] = [
   { tool: "usage", what: "this month", input: { recent: 3 }, seed: withSession, mentions: ["sync_session", "call_"] },
   { tool: "usage", what: "a month without calls", input: { month: "2020-01", recent: 0 }, mentions: ["2020-01"] },
   { tool: "usage", what: "not a month", input: { month: "January" }, fails: "invalid_input" },
+  {
+    tool: "whoami",
+    what: "by a key",
+    input: {},
+    seed: withSession,
+    mentions: ["usr_", "key_", "enterprise", "search"],
+  },
+  { tool: "whoami", what: "somebody else", input: { user: "usr_0000000000000000" }, fails: "invalid_input" },
 ];

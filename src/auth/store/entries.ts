@@ -19,9 +19,18 @@ export interface EntryPage {
   next: string | null;
 }
 
+/** An entry as it is stored. */
+export interface Entry {
+  name: string;
+  value: string;
+  expiresAt: number | null;
+}
+
 export class Entries {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
+  /** Once there, the table stays until `clear`. */
+  #known = false;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -30,7 +39,9 @@ export class Entries {
 
   /** An object that was only ever asked writes nothing, not even its table. */
   #exists(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'entries'").toArray().length > 0;
+    this.#known ||=
+      this.#sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'entries'").toArray().length > 0;
+    return this.#known;
   }
 
   #open(): void {
@@ -64,11 +75,39 @@ export class Entries {
     );
   }
 
+  /** Replaces the value alone: expiry and metadata stay. */
+  change(name: string, value: string): void {
+    if (this.#exists()) this.#sql.exec("UPDATE entries SET value = ? WHERE name = ?", value, name);
+  }
+
   /** True when there was one. */
   delete(name: string): boolean {
     return (
       this.#exists() && this.#sql.exec("DELETE FROM entries WHERE name = ? RETURNING 1", name).toArray().length > 0
     );
+  }
+
+  /** Removes every entry whose name begins so. */
+  deleteAll(prefix: string): void {
+    if (this.#exists()) {
+      this.#sql.exec("DELETE FROM entries WHERE name >= ? AND substr(name, 1, length(?)) = ?", prefix, prefix, prefix);
+    }
+  }
+
+  /** Every live entry whose name begins so, by name. */
+  all(prefix: string, now = Date.now()): Entry[] {
+    if (!this.#exists()) return [];
+    return this.#sql
+      .exec<{ name: string; value: string; expires_at: number | null }>(
+        `SELECT name, value, expires_at FROM entries
+         WHERE name >= ? AND substr(name, 1, length(?)) = ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY name`,
+        prefix,
+        prefix,
+        prefix,
+        now,
+      )
+      .toArray()
+      .map(({ name, value, expires_at }) => ({ name, value, expiresAt: expires_at }));
   }
 
   /** By name, in order. */
@@ -102,13 +141,8 @@ export class Entries {
     return { left: row.n, nextAt: row.at };
   }
 
-  /** Earliest expiry there is. */
-  nextExpiry(): number | null {
-    if (!this.#exists()) return null;
-    return this.#sql.exec<{ at: number | null }>("SELECT min(expires_at) AS at FROM entries").one().at;
-  }
-
   async clear(): Promise<void> {
+    this.#known = false;
     await this.#storage.deleteAll();
   }
 }

@@ -1,0 +1,39 @@
+import { type Context, Hono } from "hono";
+import { failureResponse, problemResponse } from "./api/problem.ts";
+import { WaypostError } from "./errors.ts";
+import { requestIdOf } from "./gate/headers.ts";
+import type { Http, Route } from "./gate/route.ts";
+
+type Handler = (c: Context<Http>) => Response | Promise<Response>;
+
+/** An app of routes: another method of a known path is 405, whatever fails is a problem document. `otherwise` answers unknown paths. */
+export function httpApp(routes: readonly Route[], otherwise: Handler = unknownRoute): Hono<Http> {
+  const app = new Hono<Http>();
+  const allowed = new Map<string, string[]>();
+  for (const { method, path, guard, handler } of routes) {
+    // A tool's answer carries its request id already.
+    app.on(method, path, guard === "bearer" ? handler : withRequestId(handler));
+    allowed.set(path, [...(allowed.get(path) ?? []), ...(method === "GET" ? ["GET", "HEAD"] : [method])]);
+  }
+  for (const [path, methods] of allowed) {
+    app.all(path, (c) => {
+      const error = new WaypostError("method_not_allowed", `This route takes ${methods.join(", ")}.`);
+      return problemResponse(error, requestIdOf(c.req.raw.headers), { Allow: methods.join(", ") });
+    });
+  }
+  app.notFound(otherwise);
+  app.onError((error, c) => failureResponse(error, requestIdOf(c.req.raw.headers)));
+  return app;
+}
+
+function unknownRoute(c: Context<Http>): Response {
+  const error = new WaypostError("unknown_route", "There is nothing at this path.");
+  return problemResponse(error, requestIdOf(c.req.raw.headers));
+}
+
+function withRequestId(handler: Handler): Handler {
+  return (c) => {
+    c.header("X-Request-Id", requestIdOf(c.req.raw.headers));
+    return handler(c);
+  };
+}

@@ -1,0 +1,45 @@
+import { fail, ok, type Result } from "../errors.ts";
+import type { Account, Store } from "./store.ts";
+import type { Plan, VerifiedCaller } from "./types.ts";
+
+/** The plan an account is on: the newest that was said about it, by the operator or by the issuer of its users' tokens. */
+export class AccountPlan {
+  readonly #store: Store;
+  readonly #plans: ReadonlyMap<string, Plan>;
+  readonly #account: Account;
+
+  /** `account` is kept up to date. */
+  constructor(store: Store, plans: ReadonlyMap<string, Plan>, account: Account) {
+    this.#store = store;
+    this.#plans = plans;
+    this.#account = account;
+  }
+
+  get current(): Plan {
+    const plan = this.#plans.get(this.#account.plan);
+    if (!plan) throw new Error(`plan ${this.#account.plan} is not configured`);
+    return plan;
+  }
+
+  /** Moves the account to a plan. With `asOf` (ms) it is a statement of that time, which changes nothing when it is not the newest. */
+  set(plan: string, asOf: number | undefined, now: number): Result<{ plan: string }> {
+    if (!this.#plans.has(plan)) return fail("invalid_input", `There is no plan "${plan}".`);
+    if (asOf === undefined) this.#state(plan, Math.max(now, this.#account.planAsOf));
+    else this.hear({ id: plan, asOf }, now);
+    return ok({ plan: this.#account.plan });
+  }
+
+  /** What an issuer says about the plan: the newest statement counts, and one about a plan that is not known here does not. */
+  hear(stated: VerifiedCaller["plan"], now: number): void {
+    if (!stated || !this.#plans.has(stated.id)) return;
+    // A clock that is ahead must not shut out what is said later.
+    const asOf = Math.min(stated.asOf, now);
+    if (asOf > this.#account.planAsOf) this.#state(stated.id, asOf);
+  }
+
+  #state(plan: string, asOf: number): void {
+    this.#store.setPlan(plan, asOf);
+    this.#account.plan = plan;
+    this.#account.planAsOf = asOf;
+  }
+}

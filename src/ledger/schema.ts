@@ -1,0 +1,70 @@
+/**
+ * The ledger's tables. A ledger lives for years and wakes under newer code than it was opened with, so the tables are the
+ * first ones ever made and every change since, in order; a new ledger takes the same steps as an old one.
+ */
+
+const FIRST = `
+  CREATE TABLE account (id INTEGER PRIMARY KEY CHECK (id = 1), account TEXT NOT NULL, plan TEXT NOT NULL, created_at INTEGER NOT NULL);
+  CREATE TABLE keys (
+    id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, user TEXT NOT NULL, scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, last_used_at INTEGER, limits TEXT
+  );
+  CREATE TABLE books (
+    id INTEGER PRIMARY KEY CHECK (id = 1), balance_nano INTEGER NOT NULL, settled_cost_nano INTEGER NOT NULL,
+    month TEXT NOT NULL, tokens_used INTEGER NOT NULL
+  );
+  CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, call_id TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, key_id TEXT NOT NULL,
+    hold_nano INTEGER NOT NULL, credit_nano INTEGER NOT NULL, tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL, detail TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX entries_once ON entries (call_id, kind);
+  CREATE TABLE holds (call_id TEXT PRIMARY KEY, body TEXT NOT NULL);
+  CREATE TABLE call_batches (
+    pos INTEGER PRIMARY KEY, calls INTEGER NOT NULL, metered INTEGER NOT NULL, cost_nano INTEGER NOT NULL, months TEXT NOT NULL, newest TEXT NOT NULL, body TEXT NOT NULL
+  );
+  CREATE TABLE tally (
+    day TEXT NOT NULL, tool TEXT NOT NULL, model TEXT NOT NULL, key_id TEXT NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL,
+    PRIMARY KEY (day, tool, model, key_id)
+  ) WITHOUT ROWID;
+  CREATE TABLE windows (scope TEXT PRIMARY KEY, body TEXT NOT NULL);
+  CREATE TABLE results (
+    key TEXT PRIMARY KEY, input_hash TEXT NOT NULL, call_id TEXT NOT NULL, result TEXT NOT NULL, cost_nano INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  );
+  CREATE INDEX results_by_expiry ON results (expires_at);
+  CREATE TABLE outbox (id INTEGER PRIMARY KEY CHECK (id = 1), acked INTEGER NOT NULL);
+`;
+
+/** Each is applied once to each ledger, in this order: append, never change one. */
+const CHANGES: readonly string[] = [
+  `
+  ALTER TABLE account ADD COLUMN plan_as_of INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE keys ADD COLUMN budget TEXT;
+  ALTER TABLE keys ADD COLUMN created_by TEXT;
+  ALTER TABLE keys ADD COLUMN within TEXT;
+  ALTER TABLE keys ADD COLUMN previous TEXT;
+  CREATE TABLE blocked_users (user TEXT PRIMARY KEY, at INTEGER NOT NULL);
+  CREATE INDEX tally_by_key ON tally (key_id, day);
+  `,
+];
+
+export function createTables(sql: SqlStorage): void {
+  sql.exec(FIRST);
+  upgradeTables(sql);
+}
+
+/** Applies the changes a ledger has not seen yet. Call it in a transaction. */
+export function upgradeTables(sql: SqlStorage): void {
+  const version = versionOf(sql);
+  if (version === CHANGES.length) return;
+  for (const change of CHANGES.slice(version)) sql.exec(change);
+  sql.exec("CREATE TABLE IF NOT EXISTS schema (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL)");
+  sql.exec("INSERT OR REPLACE INTO schema VALUES (1, ?)", CHANGES.length);
+}
+
+/** How many changes the tables have seen. */
+function versionOf(sql: SqlStorage): number {
+  const kept = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema'").toArray().length > 0;
+  return kept ? sql.exec<{ version: number }>("SELECT version FROM schema WHERE id = 1").one().version : 0;
+}

@@ -1,0 +1,35 @@
+import { openApiDocument } from "./api/openapi.ts";
+import { errors, health, ready, setup } from "./api/operations.ts";
+import { toolRoute } from "./api/tool_route.ts";
+import type { Route } from "./gate/route.ts";
+import { httpApp } from "./http.ts";
+import { tools } from "./tools/registry.ts";
+import { home } from "./web/home.ts";
+
+/** The tools over REST, derived from their definitions. */
+const toolRoutes: Route[] = tools.map((tool) => ({
+  method: tool.rest.method.toUpperCase() as Route["method"],
+  path: `/v1${tool.rest.path.replace(/\{(\w+)\}/g, ":$1")}`,
+  guard: "bearer",
+  handler: toolRoute(tool),
+}));
+
+/** The routes about the server itself. */
+const operations: Route[] = [
+  { method: "GET", path: "/", guard: "open", handler: home },
+  { method: "GET", path: "/health", guard: "open", handler: health },
+  { method: "GET", path: "/ready", guard: "open", handler: ready },
+  { method: "GET", path: "/openapi.json", guard: "open", handler: (c) => c.json(openApiDocument()) },
+  { method: "GET", path: "/errors", guard: "open", handler: errors },
+  { method: "GET", path: "/errors/:code", guard: "open", handler: errors },
+  { method: "POST", path: "/setup", guard: "protocol", handler: setup },
+];
+
+/** Routes that a start makes ready. With `identityRoutes` they are every HTTP route there is, but `/mcp`. */
+export const routes: readonly Route[] = [...toolRoutes, ...operations];
+
+/** Everything over HTTP that is not MCP. Identity's part, with its libraries, is loaded when it is first asked for. */
+export const app = httpApp(routes, async (c) => {
+  const { identityApp } = await import("./identity_routes.ts");
+  return identityApp.fetch(c.req.raw, c.env, c.executionCtx);
+});

@@ -1,0 +1,96 @@
+import { env, runInDurableObject } from "cloudflare:test";
+import { AccountLedger } from "../src/ledger/account_ledger.ts";
+import type { Ledger } from "../src/ledger/ledger.ts";
+import { parsePlans } from "../src/ledger/plans.ts";
+import { Store } from "../src/ledger/store.ts";
+import type { AdmitReply, AdmitRequest, HoldRequest, SettleRequest } from "../src/ledger/types.ts";
+
+export const SECOND = 1_000;
+export const START = Date.UTC(2026, 5, 15, 12);
+let names = 0;
+
+export const KEY = {
+  id: "key_1",
+  hash: "hash-1",
+  name: "test",
+  user: "usr_1",
+  scopes: ["usage", "chat"],
+  expiresAt: null,
+  limits: null,
+};
+export const HOLD: HoldRequest = {
+  model: "openai/test",
+  provider: "openai",
+  price: { input: 1_000_000, output: 2_000_000 },
+  markupBps: 10_300,
+  inputTokens: 100,
+  maxOutputTokens: 100,
+  minOutputTokens: 1,
+};
+
+/** A ledger on real storage, with a clock of the test's own. */
+export interface Bench {
+  account: string;
+  ledger: AccountLedger;
+  clock: { now: number };
+  admit: (over?: Partial<AdmitRequest>) => Promise<AdmitReply>;
+  settle: (callId: string, over?: Partial<SettleRequest>) => ReturnType<AccountLedger["settle"]>;
+  /** A ledger awoken again from what is on disk. */
+  restart: () => Promise<Bench>;
+}
+
+/** Runs with a ledger on real storage and a clock of the test's own. */
+export function withLedger<R>(
+  plan: string,
+  work: (bench: Bench, storage: DurableObjectStorage) => Promise<R>,
+): Promise<R> {
+  const name = `ledger-test-${++names}`;
+  const stub = env.LEDGER.get(env.LEDGER.idFromName(name));
+  return runInDurableObject(stub, async (_: Ledger, state) => {
+    const store = new Store(state.storage);
+    state.storage.transactionSync(() => store.create({ account: name, plan }, "2026-06", START));
+    const clock = { now: START };
+    const wake = (): Bench => {
+      const ledger = new AccountLedger(store, state.storage, parsePlans(undefined), {
+        now: () => clock.now,
+        onBroken: (error) => {
+          throw error;
+        },
+      });
+      const facts = { account: name, tool: "usage", via: "rest" as const };
+      let calls = 0;
+      return {
+        account: name,
+        ledger,
+        clock,
+        admit: (over) =>
+          ledger.admit({
+            ...facts,
+            callId: `call_${names}_${++calls}`,
+            caller: { keyHash: KEY.hash },
+            scope: "usage",
+            metered: false,
+            ...over,
+          }),
+        settle: (callId, over) =>
+          ledger.settle({
+            ...facts,
+            metered: over?.tool === undefined,
+            tool: "chat",
+            callId,
+            keyId: KEY.id,
+            user: KEY.user,
+            durationMs: 5,
+            ...over,
+          }),
+        restart: async () => {
+          await ledger.audit();
+          return wake();
+        },
+      };
+    };
+    const bench = wake();
+    bench.ledger.keys.create(KEY, START);
+    return work(bench, state.storage);
+  });
+}
