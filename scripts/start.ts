@@ -33,12 +33,10 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   const runtime = await serve({ root, state, port, bindings, log, signal });
   stack.defer(() => runtime.stop());
   const { account, apiKey } = await ensureOwner(state, url, token);
-  const claim = await claimLink(url, token);
+  const claim = await claimLink(state, url, token);
   const running: Running = { url, mcp: `${url}/mcp`, apiKey, account, pid: process.pid };
   if (!signal.aborted) {
-    process.stdout.write(
-      options.json ? `${JSON.stringify(running)}\n${JSON.stringify({ claim })}\n` : greeting(running, claim, state.dir),
-    );
+    process.stdout.write(options.json ? `${JSON.stringify(running)}\n` : greeting(running, claim, state.dir));
   }
   const cron = setInterval(() => runtime.runCron().catch((error) => log.write("error", firstLine(error))), CRON_MS);
   stack.defer(() => clearInterval(cron));

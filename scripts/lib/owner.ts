@@ -38,13 +38,15 @@ export async function ensureOwner(state: State, url: string, token: string): Pro
 }
 
 /**
- * A fresh one-time link by which a person takes the owner account in possession; null when somebody has.
+ * A fresh one-time link by which a person takes the owner account in possession; null when somebody has. It is kept in the
+ * state directory as well, for those who start it with `--json`.
  * @throws StartFailure when the Worker says neither
  */
-export async function claimLink(url: string, token: string): Promise<string | null> {
+export async function claimLink(state: State, url: string, token: string): Promise<string | null> {
   const { status, body } = await post(url, token, { claim: true });
-  if (status === 201 && typeof body.claim_url === "string") return body.claim_url;
-  if (status === 409) return null;
+  const link = status === 201 && typeof body.claim_url === "string" ? body.claim_url : null;
+  state.write("claim-link", link ? `${link}\n` : "");
+  if (link || status === 409) return link;
   throw new StartFailure(`POST /setup answered ${status} ${body.detail ?? body.title ?? ""}`.trim());
 }
 

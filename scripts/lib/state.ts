@@ -78,12 +78,17 @@ function inUse(dir: string, port: number): string {
   return `${taken} in use by another Waypost (pid ${pid ?? "unknown"}); stop it, or use --state DIR and --port N`;
 }
 
+/** Who has the directory. One that has just taken it may not have said so yet, so it is given half a second. */
 function readInstance(dir: string): Partial<Instance> {
-  try {
-    return JSON.parse(readFileSync(join(dir, "instance.json"), "utf8"));
-  } catch {
-    return {};
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; tries < 20; tries++) {
+    try {
+      return JSON.parse(readFileSync(join(dir, "instance.json"), "utf8"));
+    } catch {
+      Atomics.wait(pause, 0, 0, 25);
+    }
   }
+  return {};
 }
 
 function readIfThere(file: string): string | null {

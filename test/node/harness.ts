@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Running } from "../../scripts/lib/greeting.ts";
@@ -42,7 +42,9 @@ export async function startWaypost(options: WaypostOptions = {}): Promise<Waypos
   const removeState = () => temporary && rmSync(state, { recursive: true, force: true, maxRetries: 5 });
   const begin = async (port: number) => {
     const child = spawnStart(["--json", "--port", String(port), "--state", state], options);
-    return { child, running: await firstLines(child) };
+    const running = await firstLine(child);
+    const claim = readFileSync(join(state, "claim-link"), "utf8").trim();
+    return { child, running: { ...running, claim: claim === "" ? null : claim } };
   };
 
   let current = await begin(options.port ?? 0).catch((error) => {
@@ -121,8 +123,8 @@ function exit(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once("close", resolve));
 }
 
-/** The two lines on standard output, parsed; what came on standard error when it ends before that. */
-function firstLines(child: ChildProcess): Promise<Running & { claim: string | null }> {
+/** The first line on standard output, parsed; what came on standard error when it ends before that. */
+function firstLine(child: ChildProcess): Promise<Running> {
   return new Promise((resolve, reject) => {
     let out = "";
     let errors = "";
@@ -130,9 +132,10 @@ function firstLines(child: ChildProcess): Promise<Running & { claim: string | nu
       errors = `${errors}${chunk}`.slice(-10_000);
     });
     child.stdout?.on("data", (chunk) => {
+      if (out.includes("\n")) return;
       out += chunk;
-      const [running, claim, rest] = out.split("\n", 3);
-      if (rest !== undefined) resolve({ ...JSON.parse(running ?? ""), ...JSON.parse(claim ?? "") });
+      const [line, rest] = out.split("\n", 2);
+      if (rest !== undefined) resolve(JSON.parse(line ?? ""));
     });
     child.once("close", (code) => reject(new Error(`Waypost ended with code ${code} before it served: ${errors}`)));
   });

@@ -85,7 +85,7 @@ describe("a start", () => {
 
   test("keeps secrets for the owner's eyes only", async () => {
     waypost = await startWaypost();
-    for (const file of ["owner.json", "setup-token"]) {
+    for (const file of ["owner.json", "setup-token", "claim-link"]) {
       expect(statSync(join(waypost.state, file)).mode & 0o777).toBe(0o600);
     }
   });
@@ -251,7 +251,9 @@ describe("npm start", () => {
   test("prints the addresses, the key and lines to paste", () => {
     const key = /API key {2}(wp_\S+)/.exec(printed)?.[1];
     const mcp = /MCP {6}(http:\S+)/.exec(printed)?.[1];
-    expect(printed).toContain(`claude mcp add --transport http waypost ${mcp} --header "Authorization: Bearer ${key}"`);
+    expect(printed).toContain(`claude mcp add --transport http waypost ${mcp}\n`);
+    expect(printed).toContain(`--header "Authorization: Bearer ${key}"`);
+    expect(printed).toMatch(/http:\/\/localhost:\d+\/claim\/[0-9a-z]{40}\n/);
     const config = JSON.parse(/^\s*(\{"mcpServers".*)$/m.exec(printed)?.[1] ?? "");
     expect(config.mcpServers.waypost).toEqual({ type: "http", url: mcp, headers: { Authorization: `Bearer ${key}` } });
   });

@@ -144,7 +144,7 @@ describe("a key without the scope", () => {
     for (const call of calls) {
       const problem = await refused(who, call, "insufficient_scope", [usageOnly]);
       expect(problem.required_scope).toBe(scope);
-      expect((await call()).headers.get("www-authenticate")).toContain(`scope="${scope}"`);
+      expect((await call()).headers.get("www-authenticate")).toContain(`scope="usage ${scope}"`);
     }
   });
 
