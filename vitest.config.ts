@@ -13,7 +13,6 @@ export default defineConfig(async () => ({
           SETUP_TOKEN: "setup-token-of-the-test-suite",
           PAIRS: process.env.PAIRS ?? "",
           SEED: process.env.SEED ?? "",
-          ROUNDS: process.env.ROUNDS ?? "",
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
         },
       },

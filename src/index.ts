@@ -1,6 +1,7 @@
 import type { Env } from "./env.ts";
 import { addressed } from "./gate/challenge.ts";
 import { preflight, withCors } from "./gate/cors.ts";
+import { lazily } from "./lazily.ts";
 import { mcp } from "./mcp/door.ts";
 import { app } from "./routes.ts";
 
@@ -8,11 +9,13 @@ export { AuthStore } from "./auth/store/auth_store.ts";
 export { Ledger } from "./ledger/ledger.ts";
 export { Vault } from "./vault/vault.ts";
 
+const oauth = lazily(() => import("./api/oauth.ts"));
+
 export default {
   async fetch(request, env, ctx): Promise<Response> {
     const origin = request.headers.get("origin");
     if (request.method === "OPTIONS") {
-      const { oauthPreflight } = await import("./api/oauth.ts");
+      const { oauthPreflight } = await oauth();
       return oauthPreflight(request) ?? preflight(env, origin);
     }
     const surface = isMcp(request.url) ? "mcp" : "v1";

@@ -3,6 +3,7 @@ import { errors, health, ready, setup } from "./api/operations.ts";
 import { toolRoute } from "./api/tool_route.ts";
 import type { Route } from "./gate/route.ts";
 import { httpApp } from "./http.ts";
+import { lazily } from "./lazily.ts";
 import { tools } from "./tools/registry.ts";
 import { home } from "./web/home.ts";
 
@@ -28,8 +29,10 @@ const operations: Route[] = [
 /** Routes that a start makes ready. With `identityRoutes` they are every HTTP route there is, but `/mcp`. */
 export const routes: readonly Route[] = [...toolRoutes, ...operations];
 
+const identity = lazily(() => import("./identity_routes.ts"));
+
 /** Everything over HTTP that is not MCP. Identity's part, with its libraries, is loaded when it is first asked for. */
 export const app = httpApp(routes, async (c) => {
-  const { identityApp } = await import("./identity_routes.ts");
+  const { identityApp } = await identity();
   return identityApp.fetch(c.req.raw, c.env, c.executionCtx);
 });

@@ -4,7 +4,11 @@ import { grantOf } from "../auth/oauth/tokens.ts";
 import { withoutForeignAdmin } from "../auth/operator.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
+import { lazily } from "../lazily.ts";
 import { logRefusal } from "./log.ts";
+
+const tokens = lazily(() => import("../auth/oauth/callers.ts"));
+const jwts = lazily(() => import("../auth/jwt/callers.ts"));
 
 /** Credentials by header, of API keys seen by this isolate: reading and hashing one takes longer than the rest of a call's checks. */
 const KEYS_KEPT = 1_000;
@@ -35,13 +39,12 @@ export async function readCredential(
 
 async function verify(token: string, header: string, env: Env, surface: Surface): Promise<Credential> {
   if (token.startsWith("wp_")) return keyCredential(token, header);
-  // The libraries of the other two are loaded with the first such token: a start does not wait for them.
   if (grantOf(token)) {
-    const { callerOfToken } = await import("../auth/oauth/callers.ts");
+    const { callerOfToken } = await tokens();
     return withoutForeignAdmin(env, await callerOfToken(env, token, surface));
   }
   if (token.split(".").length === 3 && surface === "v1") {
-    const { callerOfJwt } = await import("../auth/jwt/callers.ts");
+    const { callerOfJwt } = await jwts();
     return withoutForeignAdmin(env, await callerOfJwt(env, token));
   }
   throw new WaypostError("unauthenticated", "This is not a credential that is accepted here.");

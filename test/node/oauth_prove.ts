@@ -1,7 +1,10 @@
-import { workerProof } from "../worker_proof.ts";
+import { prove } from "../proof.ts";
 
-/**
- * `npm run prove:oauth -- --rounds 200`: the races for codes and refresh tokens, over and over. Inside workerd, as only
- * there codes can be had without a browser and a person for each.
- */
-workerProof("prove:oauth", "test/worker/oauth_rounds.test.ts", "rounds", 200);
+/** `npm run prove:oauth -- --rounds 200`: the races for codes and refresh tokens, over and over, over HTTP. */
+prove({
+  script: "prove:oauth",
+  file: "test/node/oauth_races.test.ts",
+  config: "vitest.node.config.ts",
+  option: "rounds",
+  fallback: 200,
+});

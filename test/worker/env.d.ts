@@ -5,6 +5,5 @@ declare namespace Cloudflare {
     /** Sizes and seeds of the proofs; empty: a small one. */
     PAIRS: string;
     SEED: string;
-    ROUNDS: string;
   }
 }

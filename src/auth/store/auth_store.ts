@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import { lazily } from "../../lazily.ts";
 import { GrantRecords, type GrantSummary } from "../oauth/grant_records.ts";
 import type { TokenReply, TokenRequest } from "../oauth/token_request.ts";
 import type { GrantName } from "../oauth/tokens.ts";
@@ -8,6 +9,8 @@ import { Admissions } from "./admissions.ts";
 import { Entries, type EntryOptions, type EntryPage } from "./entries.ts";
 import { Queues } from "./queues.ts";
 
+/** With the library, which only users' objects need. */
+const tokenEndpoint = lazily(() => import("../oauth/token_endpoint.ts"));
 /** How coarse "last used" is: a write a token and hour at most. */
 const USE_NOTED_EVERY_MS = 3_600_000;
 
@@ -88,8 +91,7 @@ export class AuthStore extends DurableObject<Env> {
 
   /** Answers a request to the token endpoint that concerns one grant of this user. */
   async token(grant: GrantName, request: TokenRequest): Promise<TokenReply> {
-    // With the library, which no other object needs.
-    const { answerTokenRequest } = await import("../oauth/token_endpoint.ts");
+    const { answerTokenRequest } = await tokenEndpoint();
     return this.#queues.run(grant.grant, () =>
       answerTokenRequest({ env: this.env, store: this, grants: this.#grants }, grant, request),
     );
