@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { WaypostError } from "../errors.ts";
 import { validate } from "./validate.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { WaypostError } from "../errors.ts";
 import type { Plan } from "./types.ts";
 

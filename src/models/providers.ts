@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { TokenPrice } from "../ledger/money.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { defineTool } from "./define.ts";
 
 /** Operator's tools: accounts on any plan, their prepaid credit, and the check of their books. REST only. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type InputIssue, unwrap, WaypostError } from "../errors.ts";
 import { prepare, whyNotText } from "../search/prepare.ts";
 import type { PreparedDocument } from "../vault/types.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A document's id, the caller's own. `<id>~<n>` names a passage and `msg:<id>` a message in the answers of `search`, so

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { unwrap } from "../errors.ts";
 import { wholeCharacter } from "../search/boundaries.ts";
 import type { FetchedItem } from "../vault/types.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the key tools share: fields of their inputs, and a key as they show it. */
 

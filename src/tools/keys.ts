@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_KEY_SCOPES, SCOPE_NAMES } from "../auth/scopes.ts";
 import { WaypostError } from "../errors.ts";
 import type { KeyAuthor } from "../ledger/types.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Tool } from "./define.ts";
 
 /** JSON Schemas (draft 2020-12) of the tools, made on first use and kept: making them is far dearer than sending them. */

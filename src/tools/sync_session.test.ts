@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { message, openVault } from "../../test/worker/vault.ts";
 import type { Call } from "./define.ts";
 import { syncSession } from "./sync_session.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The mutations a device may push. `exact` is what is enforced, one strict shape a kind. `advertised` says the same in

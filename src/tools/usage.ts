@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatUsd } from "../ledger/money.ts";
 import { defineTool } from "./define.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ListedUser } from "../auth/directory.ts";
 import { WaypostError } from "../errors.ts";
 import { type Call, defineTool } from "./define.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Call, defineTool } from "./define.ts";
 import { KeyOutput } from "./key_schema.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { WaypostError } from "../../errors.ts";
 
 /** What Clerk sends, as far as it is read; what else is in it is passed over. */
