@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { failureResponse, problemResponse } from "./api/problem.ts";
 import { WaypostError } from "./errors.ts";
 import { requestIdOf } from "./gate/headers.ts";
+import { logRefusal } from "./gate/log.ts";
 import type { Http, Route } from "./gate/route.ts";
 
 type Handler = (c: Context<Http>) => Response | Promise<Response>;
@@ -22,7 +23,11 @@ export function httpApp(routes: readonly Route[], otherwise: Handler = unknownRo
     });
   }
   app.notFound(otherwise);
-  app.onError((error, c) => failureResponse(error, requestIdOf(c.req.raw.headers)));
+  app.onError((error, c) => {
+    const requestId = requestIdOf(c.req.raw.headers);
+    if (error instanceof WaypostError) logRefusal("http", requestId, error);
+    return failureResponse(error, requestId);
+  });
   return app;
 }
 

@@ -40,7 +40,7 @@ function flush(): void {
   gathered = [];
 }
 
-/** A credential that was not accepted. The details of such errors name kinds and reasons, never what was presented. */
+/** Somebody or something that was not let in. The details of such errors name kinds and reasons, never what was presented. */
 export function logRefusal(surface: string, requestId: string, { code, detail }: WaypostError): void {
   console.log(JSON.stringify({ event: "refused", surface, request_id: requestId, code, detail }));
 }

@@ -9,7 +9,7 @@ import type { Http, Route } from "../gate/route.ts";
 import { accountPage } from "./account_page.ts";
 import { readForm } from "./form.ts";
 import { scripted, signedInPage } from "./handler.ts";
-import { admitChallenge } from "./limit.ts";
+import { admitBeginning } from "./limit.ts";
 import { seeOther } from "./respond.ts";
 import type { Visit } from "./visit.ts";
 
@@ -19,7 +19,7 @@ async function passkeyOptions(c: Context<Http>, visit: Visit): Promise<Response>
   await readForm(c.req.raw, c.env, visit);
   // The page that asks was shown to somebody who has signed out since.
   if (!visit.signedIn) throw new WaypostError("form_refused", "Nobody is signed in any more.");
-  await admitChallenge(c.req.raw, c.env);
+  await admitBeginning(c.req.raw, c.env);
   const { user } = visit.signedIn;
   const options = await new PasskeyCeremonies(c.env).beginRegistration(await ceremonyOf(user.id, visit), user);
   return c.json(options, 200, { "Cache-Control": "no-store" });

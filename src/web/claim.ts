@@ -9,7 +9,7 @@ import { WaypostError } from "../errors.ts";
 import type { Http, Route } from "../gate/route.ts";
 import { readForm } from "./form.ts";
 import { page, scripted } from "./handler.ts";
-import { admitChallenge } from "./limit.ts";
+import { admitBeginning } from "./limit.ts";
 import { passkeyForm } from "./passkey_form.ts";
 import { showPage } from "./respond.ts";
 import { providerForms, signIn } from "./sign_in.ts";
@@ -47,7 +47,7 @@ async function claimPage(c: Context<Http>, visit: Visit): Promise<Response> {
 
 async function claimOptions(c: Context<Http>, visit: Visit): Promise<Response> {
   await readForm(c.req.raw, c.env, visit);
-  await admitChallenge(c.req.raw, c.env);
+  await admitBeginning(c.req.raw, c.env);
   const secret = secretOf(c);
   const user = await invited(c, secret);
   const options = await new PasskeyCeremonies(c.env).beginRegistration(await ceremonyOf(secret, visit), user);

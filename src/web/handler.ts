@@ -4,7 +4,7 @@ import type { User } from "../auth/directory.ts";
 import type { PresentedSession } from "../auth/sessions.ts";
 import { type Problem, toProblem, WaypostError } from "../errors.ts";
 import { requestIdOf } from "../gate/headers.ts";
-import { logFailure } from "../gate/log.ts";
+import { logFailure, logRefusal } from "../gate/log.ts";
 import type { Http, Route } from "../gate/route.ts";
 import { type PageOptions, seeOther, showPage } from "./respond.ts";
 import { Visit } from "./visit.ts";
@@ -55,7 +55,8 @@ export function pathOf(c: Context<Http>): string {
 /** The page for a failure: a catalogue error in its own words, anything else as `internal`. */
 export async function failurePage(c: Context<Http>, thrown: unknown): Promise<Response> {
   const requestId = requestIdOf(c.req.raw.headers);
-  if (!(thrown instanceof WaypostError)) logFailure("web", requestId, thrown);
+  if (thrown instanceof WaypostError) logRefusal("web", requestId, thrown);
+  else logFailure("web", requestId, thrown);
   const error =
     thrown instanceof WaypostError ? thrown : new WaypostError("internal", "Something failed that should not have.");
   const problem = toProblem(error, requestId);

@@ -9,7 +9,7 @@ import type { Http, Route } from "../gate/route.ts";
 import { readForm } from "./form.ts";
 import { page, scripted } from "./handler.ts";
 import { type Html, hidden } from "./layout.ts";
-import { admitChallenge } from "./limit.ts";
+import { admitBeginning } from "./limit.ts";
 import { safeNext } from "./next.ts";
 import { passkeyForm } from "./passkey_form.ts";
 import { seeOther, showPage } from "./respond.ts";
@@ -58,7 +58,7 @@ export async function providerForms(
 
 async function signInOptions(c: Context<Http>, visit: Visit): Promise<Response> {
   await readForm(c.req.raw, c.env, visit);
-  await admitChallenge(c.req.raw, c.env);
+  await admitBeginning(c.req.raw, c.env);
   const options = await new PasskeyCeremonies(c.env).beginSignIn({ purpose: PURPOSE, browser: await visit.browser() });
   return c.json(options, 200, { "Cache-Control": "no-store" });
 }

@@ -9,7 +9,7 @@ import { WaypostError } from "../errors.ts";
 import type { Http, Route } from "../gate/route.ts";
 import { readForm } from "./form.ts";
 import { page, scripted } from "./handler.ts";
-import { admitChallenge } from "./limit.ts";
+import { admitBeginning } from "./limit.ts";
 import { safeNext } from "./next.ts";
 import { passkeyForm } from "./passkey_form.ts";
 import { seeOther, showPage } from "./respond.ts";
@@ -47,7 +47,7 @@ async function signUpPage(c: Context<Http>, visit: Visit): Promise<Response> {
 async function signUpOptions(c: Context<Http>, visit: Visit): Promise<Response> {
   checkOpen(c.env);
   const form = await readForm(c.req.raw, c.env, visit);
-  await admitChallenge(c.req.raw, c.env);
+  await admitBeginning(c.req.raw, c.env);
   // The passkey names its user, who is only made once the passkey is there.
   const owner = { id: newUserId(), name: displayName(form.get("name") ?? "") };
   const ceremony = { purpose: PURPOSE, browser: await visit.browser() };

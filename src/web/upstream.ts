@@ -13,6 +13,7 @@ import { requestIdOf } from "../gate/headers.ts";
 import type { Http, Route } from "../gate/route.ts";
 import { readForm } from "./form.ts";
 import { page } from "./handler.ts";
+import { admitBeginning } from "./limit.ts";
 import { safeNext } from "./next.ts";
 import { leadTo, seeOther, showPage } from "./respond.ts";
 import { signIn } from "./sign_in.ts";
@@ -34,6 +35,7 @@ export const upstreamRoutes: Route[] = [
 async function begin(c: Context<Http>, visit: Visit): Promise<Response> {
   const form = await readForm(c.req.raw, c.env, visit);
   const provider = providerOf(c.env, c.req.param("provider") ?? "");
+  await admitBeginning(c.req.raw, c.env);
   const home = homeOf(c, form);
   if (home) return leadTo(c, visit, { url: home, name: "Waypost", note: "Sign in at this server's own address." });
   const linkTo = form.has("link") ? (visit.signedIn?.user.id ?? null) : null;
