@@ -22,7 +22,11 @@ export default defineConfig(async () => ({
     // The Worker logs a line a call; a test that fails says more without them.
     onConsoleLog: (log: string) => !log.startsWith('{"event":'),
     include: ["src/**/*.test.ts", "test/worker/**/*.test.ts"],
-    globalSetup: ["./test/upstream/global_setup.ts", "./test/upstream/jwks_setup.ts"],
+    globalSetup: [
+      "./test/upstream/global_setup.ts",
+      "./test/upstream/jwks_setup.ts",
+      "./test/upstream/webhook_setup.ts",
+    ],
     setupFiles: ["./test/worker/setup.ts"],
   },
 }));

@@ -5,6 +5,8 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "../scripts/lib/build.ts";
 import { startWaypost } from "../test/node/harness.ts";
+import { longLedger } from "./ledger.ts";
+import { chatWorld } from "./lib/chat.ts";
 import { workerdCpuMs } from "./lib/cpu.ts";
 import { latency, load, quantile, type Round, type Target } from "./lib/load.ts";
 import { bundle as bundleOf, type Served, serve } from "./lib/workerd.ts";
@@ -127,7 +129,28 @@ async function coldStart(): Promise<void> {
   rmSync(out, { recursive: true });
 }
 
+/** A priced chat that nobody streams: beside the provider asked directly, and beside a gateway without auth, limits or billing. */
+async function chat(): Promise<void> {
+  const world = await chatWorld({ PLANS });
+  try {
+    await compare("priced chat over Portkey's gateway", world.governed, world.portkey, 1.2);
+    const added: number[] = [];
+    for (let i = 0; i < rounds; i++) {
+      const governed = await latency(world.governed, 400);
+      added.push(governed.p50 - (await latency(world.direct, 400)).p50);
+    }
+    const all = added.map((ms) => ms.toFixed(2)).join(" ");
+    report("priced chat, ms added to the provider's p50", quantile(added, 0.5), 1.5, all, true);
+    await compare("streamed priced chat over one that is not", world.streamed, world.governed, 0.5);
+  } finally {
+    await world.stop();
+  }
+}
+
 await coldStart();
+const long = await longLedger(rounds);
+report("a call with 1 M entries over an empty ledger", quantile(long.ratios, 0.5), 1.2, long.detail, true);
+await chat();
 const waypost = await startWaypost({ vars: { PLANS } });
 const hono = await serve(bundleOf("bare_hono"));
 const mcp = await serve(bundleOf("bare_mcp"));

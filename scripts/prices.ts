@@ -2,63 +2,76 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { findProvider, type MatchLogic, type ModelInfo, type ModelPrice } from "@pydantic/genai-prices";
 import manifest from "../package.json" with { type: "json" };
-import { type PriceBook, type PriceEntry, picoPerToken } from "../src/models/prices.ts";
+import type { ClassPrices, TokenClass } from "../src/ledger/money.ts";
+import { type DatedPrice, type PriceBook, type PriceEntry, picoPerToken } from "../src/models/prices.ts";
 
 /**
- * Reduces the pinned price package to src/models/prices.json: chat models of OpenAI and Anthropic, integer prices.
+ * Reduces the pinned price package to src/models/prices.json: models that are paid for by the token, integer prices.
  * Anything in the package that this reduction cannot express stops it, so that an upgrade never changes a price unseen.
  *
  *   node scripts/prices.ts [--as-of YYYY-MM-DD]
  */
 
 const PACKAGE = "@pydantic/genai-prices";
-const PROVIDERS = ["openai", "anthropic"];
+/** Our provider -> the package's. */
+const PROVIDERS = { openai: "openai", anthropic: "anthropic", azure: "azure", "workers-ai": "cloudflare" } as const;
+/** Azure sells what these make at their prices, says the package. */
+const FALLBACKS = { azure: ["openai", "anthropic"] };
 
-/** Not chat completions, or billed by something else than tokens. */
-const NOT_CHAT =
-  /embedding|audio|realtime|transcribe|tts|image|whisper|moderation|davinci|ada|babbage|curie|instruct|computer-use|deep-research|search-preview|codex|-pro\b|:extended|vision|gpt-oss|^claude-(2|v1|v2)/;
+/** Paid for by something else than tokens of these classes, priced for text only though they hear and speak, or withdrawn. */
+const LEFT_OUT =
+  /embedding|audio-preview|mini-audio|gpt-transcribe|tts|image|whisper|moderation|davinci|^ada|babbage|curie|gpt-3.5-turbo-instruct|computer-use|deep-research|search-preview|:extended|vision-preview|^gpt-oss|^claude-(2|v1|v2)/;
+/** Names that are not reached through chat completions. */
+const NOT_CHAT = /realtime|audio|transcribe|codex|^(gpt|o\d)[^/]*-pro\b|llama-guard|indictrans|m2m100/;
 
-/** The price book as the package gives it on a day. */
+const CLASSES: Record<string, TokenClass> = {
+  input_mtok: "input",
+  output_mtok: "output",
+  cache_read_mtok: "cacheRead",
+  cache_write_mtok: "cacheWrite",
+  cache_write_1h_mtok: "cacheWrite1h",
+  input_audio_mtok: "inputAudio",
+  cache_audio_read_mtok: "cacheReadAudio",
+  output_audio_mtok: "outputAudio",
+};
+/** Tools of the provider's own, which are not offered here; pictures, which are billed as text. */
+const IGNORED = ["web_searches_kcount", "storage_searches_kcount", "input_image_mtok", "cache_image_read_mtok"];
+
+/** The price book as the package gives it; `asOf` is the day to write on it. */
 export function buildPriceBook(asOf: string): PriceBook {
   const providers: PriceBook["providers"] = {};
-  for (const id of PROVIDERS) {
-    const provider = findProvider({ providerId: id });
-    if (!provider) throw new Error(`the package does not know provider ${id}`);
-    providers[id] = provider.models
-      .filter((model) => !NOT_CHAT.test(model.id))
-      .map((model) => reduce(model, asOf))
-      .filter((entry) => entry !== undefined);
+  for (const [id, theirs] of Object.entries(PROVIDERS)) {
+    const provider = findProvider({ providerId: theirs });
+    if (!provider) throw new Error(`the package does not know provider ${theirs}`);
+    providers[id] = provider.models.flatMap(reduce);
   }
-  return { source: `${PACKAGE} ${manifest.devDependencies[PACKAGE]}`, as_of: asOf, providers };
+  const version = manifest.devDependencies[PACKAGE];
+  return { source: `${PACKAGE} ${version}`, as_of: asOf, providers, fallbacks: FALLBACKS };
 }
 
-function reduce(model: ModelInfo, asOf: string): PriceEntry | undefined {
+/** One entry, or two when only some of a model's names are for chat. */
+function reduce(model: ModelInfo): PriceEntry[] {
+  if (LEFT_OUT.test(model.id)) return [];
+  const prices = pricesOf(model);
+  if (prices.length === 0) return [];
   const rules = { names: [] as string[], prefixes: [] as string[], dated: [] as string[] };
   collect(model.match, rules);
-  const names = rules.names.filter((name) => !NOT_CHAT.test(name));
-  const prefixes = rules.prefixes.filter((prefix) => !NOT_CHAT.test(prefix));
-  const current = priceOn(model, asOf);
-  const input = rate(current, "input_mtok");
-  const output = rate(current, "output_mtok");
-  if (!input || !output) return undefined;
-  const cacheRead = rate(current, "cache_read_mtok");
-  const cacheWrite = rate(current, "cache_write_mtok");
-  const context = model.context_window ?? Number.POSITIVE_INFINITY;
-  const limits = [input, output, cacheRead, cacheWrite].flatMap((one) => one?.limit ?? []);
-  return {
-    id: model.id,
-    names,
-    ...(prefixes.length > 0 ? { prefixes } : {}),
-    ...(rules.dated.length > 0 ? { dated: rules.dated } : {}),
-    ...(model.context_window ? { contextTokens: model.context_window } : {}),
-    ...(limits.some((limit) => limit < context) ? { inputLimit: Math.min(...limits) } : {}),
-    price: {
-      input: input.pico,
-      output: output.pico,
-      ...(cacheRead ? { cacheRead: cacheRead.pico } : {}),
-      ...(cacheWrite ? { cacheWrite: cacheWrite.pico } : {}),
-    },
-  };
+  return [true, false].flatMap((chat) => {
+    const wanted = (name: string) => !LEFT_OUT.test(name) && (NOT_CHAT.test(model.id) || NOT_CHAT.test(name)) !== chat;
+    const names = rules.names.filter(wanted);
+    const prefixes = rules.prefixes.filter(wanted);
+    const dated = rules.dated.filter(wanted);
+    if (names.length + prefixes.length + dated.length === 0) return [];
+    return {
+      id: model.id,
+      names,
+      ...(prefixes.length > 0 ? { prefixes } : {}),
+      ...(dated.length > 0 ? { dated } : {}),
+      ...(model.context_window ? { contextTokens: model.context_window } : {}),
+      ...(chat ? {} : { chat: false as const }),
+      prices,
+    };
+  });
 }
 
 const DATED = /^\^([a-z0-9\\.-]+)-(\\d\{8\}|\\d\{4\}-\\d\{2\}-\\d\{2\})\$$/;
@@ -66,30 +79,47 @@ const DATED = /^\^([a-z0-9\\.-]+)-(\\d\{8\}|\\d\{4\}-\\d\{2\}-\\d\{2\})\$$/;
 function collect(match: MatchLogic, into: { names: string[]; prefixes: string[]; dated: string[] }): void {
   if ("or" in match) for (const part of match.or) collect(part, into);
   else if ("equals" in match) into.names.push(match.equals.toLowerCase());
+  // Only the name itself: a model that merely has it somewhere in its own is refused rather than guessed.
+  else if ("contains" in match) into.names.push(match.contains.toLowerCase());
   else if ("starts_with" in match) into.prefixes.push(match.starts_with.toLowerCase());
   else if ("regex" in match && DATED.test(match.regex)) {
     into.dated.push((DATED.exec(match.regex)?.[1] ?? "").replaceAll("\\", ""));
   } else throw new Error(`cannot reduce the match rule ${JSON.stringify(match)}`);
 }
 
-function priceOn(model: ModelInfo, asOf: string): ModelPrice {
-  if (!Array.isArray(model.prices)) return model.prices;
-  let current: ModelPrice | undefined;
-  for (const { constraint, prices } of model.prices) {
+/** Empty when the model is not priced by input and output tokens. */
+function pricesOf(model: ModelInfo): DatedPrice[] {
+  const stated = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
+  const prices = stated.flatMap(({ constraint, prices }): DatedPrice[] => {
     if (constraint && constraint.type !== "start_date") throw new Error(`${model.id} has a price by time of day`);
-    if (!constraint || constraint.start_date <= asOf) current = prices;
-  }
-  if (!current) throw new Error(`${model.id} has no price on ${asOf}`);
-  return current;
+    if (prices.input_mtok === undefined || prices.output_mtok === undefined) return [];
+    return [{ ...(constraint ? { from: constraint.start_date } : {}), ...priceOf(model.id, prices) }];
+  });
+  const days = prices.map(({ from }) => from ?? "");
+  if (days.some((day, i) => i > 0 && day <= (days[i - 1] ?? ""))) throw new Error(`${model.id}: prices out of order`);
+  return prices;
 }
 
-/** A tiered price is reduced to its base and the prompt length up to which it holds. */
-function rate(price: ModelPrice, key: string): { pico: number; limit?: number } | undefined {
-  const value = price[key];
-  if (value === undefined) return undefined;
-  if (typeof value === "number") return { pico: picoPerToken(String(value)) };
-  const limit = Math.min(...value.tiers.map((tier) => tier.start));
-  return { pico: picoPerToken(String(value.base)), limit };
+function priceOf(id: string, price: ModelPrice): Omit<DatedPrice, "from"> {
+  const unknown = Object.keys(price).find((key) => !(key in CLASSES) && !IGNORED.includes(key));
+  if (unknown) throw new Error(`${id} has a price for ${unknown}`);
+  const tiered = Object.values(price).filter((value) => typeof value === "object");
+  const starts = [...new Set(tiered.flatMap(({ tiers }) => tiers.map(({ start }) => start)))].sort((a, b) => a - b);
+  const tiers = starts.map((above) => ({ above, ...classesOf(price, above + 1) }));
+  return { ...classesOf(price, 0), ...(tiers.length > 0 ? { tiers } : {}) };
+}
+
+/** Every class at a prompt's length: the package gives each its own tiers, which begin after `start` tokens. */
+function classesOf(price: ModelPrice, prompt: number): ClassPrices {
+  const pico: ClassPrices = { input: 0, output: 0 };
+  for (const [key, name] of Object.entries(CLASSES)) {
+    const value = price[key];
+    if (value === undefined) continue;
+    const usd =
+      typeof value === "number" ? value : (value.tiers.findLast((t) => prompt > t.start)?.price ?? value.base);
+    pico[name] = picoPerToken(String(usd));
+  }
+  return pico;
 }
 
 /** The file's exact text: one model a line, so that an upgrade reads as a diff of models. */
@@ -98,7 +128,7 @@ export function serialize(book: PriceBook): string {
     ([id, entries]) =>
       `    ${JSON.stringify(id)}: [\n${entries.map((entry) => `      ${JSON.stringify(entry)}`).join(",\n")}\n    ]`,
   );
-  return `{\n  "source": ${JSON.stringify(book.source)},\n  "as_of": ${JSON.stringify(book.as_of)},\n  "providers": {\n${providers.join(",\n")}\n  }\n}\n`;
+  return `{\n  "source": ${JSON.stringify(book.source)},\n  "as_of": ${JSON.stringify(book.as_of)},\n  "fallbacks": ${JSON.stringify(book.fallbacks)},\n  "providers": {\n${providers.join(",\n")}\n  }\n}\n`;
 }
 
 if (import.meta.main) {
@@ -108,6 +138,6 @@ if (import.meta.main) {
   const output = resolve(import.meta.dirname, "../src/models/prices.json");
   const book = buildPriceBook(asOf);
   writeFileSync(output, serialize(book));
-  const counts = PROVIDERS.map((id) => `${book.providers[id]?.length} of ${id}`).join(", ");
-  process.stdout.write(`${output}: ${counts}, from ${book.source} as of ${asOf}\n`);
+  const counts = Object.entries(book.providers).map(([id, entries]) => `${entries.length} of ${id}`);
+  process.stdout.write(`${output}: ${counts.join(", ")}, from ${book.source} as of ${asOf}\n`);
 }

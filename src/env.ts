@@ -39,8 +39,12 @@ export interface Env {
   SETUP_TOKEN?: string;
   /** Comma-separated origins that browsers may call from; `*` = any. */
   ALLOWED_ORIGINS?: string;
-  /** JSON: plan id -> {minute, hour, day, monthlyTokens}; overrides and adds to the built-in plans. */
+  /** JSON: plan id -> {minute, hour, day, monthlyTokens, usd_month?, tools?: {name: {minute?, hour?, day?}}}; overrides and adds to the built-in plans. */
   PLANS?: string;
+  /** Stripe: the secret key, the signing secret of its webhook, and another address of its API for tests. */
+  STRIPE_SECRET_KEY?: string;
+  STRIPE_WEBHOOK_SECRET?: string;
+  STRIPE_API_URL?: string;
   OPENAI_API_KEY?: string;
   OPENAI_BASE_URL?: string;
   ANTHROPIC_API_KEY?: string;
@@ -50,8 +54,13 @@ export interface Env {
   DEFAULT_MODEL?: string;
   /** JSON array of further OpenAI-compatible providers: {id, base_url, api_key?, local?, models: [{name, context?, max_output?}]}. */
   MODEL_PROVIDERS?: string;
-  /** JSON: model id -> {input, output, cache_read?, cache_write?} in USD per million tokens, as decimal strings. */
+  /**
+   * JSON: model id -> {input, output, cache_read?, cache_write?, cache_write_1h?, input_audio?, cache_read_audio?,
+   * output_audio?, reasoning?, tiers?: [{above, input, output, …}]} in USD per million tokens, as decimal strings.
+   */
   MODEL_PRICES?: string;
-  /** Milliseconds a provider may stay silent before a call gives up. Default 60000. */
+  /** JSON {local?, cloud?, knowledge?, plans?: {plan: {…}}, models?: {id: …}}: factors on the cost, as decimal strings. */
+  MARKUPS?: string;
+  /** Milliseconds a provider may stay silent before a call gives up. Default 60000, and 120000 for an answer that comes whole. */
   PROVIDER_TIMEOUT_MS?: string;
 }

@@ -59,9 +59,9 @@ const catalogue = {
   },
   budget_exceeded: {
     status: 402,
-    title: "The API key's budget does not cover the call",
+    title: "A budget does not cover the call",
     retry: "never",
-    next: "Raise the budget with PATCH /v1/keys/{key_id}, use another key, or wait until `resets_at` where there is one. A local model costs nothing.",
+    next: "Raise the budget that `budget_id` names (POST /v1/budgets/{budget_id}, or PATCH /v1/keys/{key_id} if it is a key's own), or wait until `resets_at` where there is one. A local model costs nothing.",
   },
   exceeds_own_key: {
     status: 403,
@@ -248,6 +248,12 @@ const catalogue = {
     title: "The model provider took too long",
     retry: "later",
     next: "Try again, ask for fewer tokens, or choose another model. Nothing was charged.",
+  },
+  payment_unavailable: {
+    status: 503,
+    title: "The payment provider did not answer",
+    retry: "later",
+    next: "Try again with the same idempotency key: nothing is paid twice.",
   },
   not_configured: {
     status: 503,

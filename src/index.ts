@@ -26,7 +26,9 @@ export default {
 
   async scheduled(_event, env): Promise<void> {
     const { purgeExpired } = await import("./auth/purge.ts");
+    const { reconcile } = await import("./books/reconcile.ts");
     await purgeExpired(env);
+    await reconcile(env);
   },
 } satisfies ExportedHandler<Env>;
 

@@ -68,7 +68,9 @@ function operation(tool: Tool): JsonSchema {
       "200": {
         description: "The result",
         content: {
-          "application/json": { schema: output },
+          ...(tool.media
+            ? { [tool.media]: { schema: { type: "string" } } }
+            : { "application/json": { schema: output } }),
           ...(tool.streams ? { "text/event-stream": { schema: { type: "string" } } } : {}),
         },
       },

@@ -7,6 +7,8 @@ import { readCredential } from "../gate/identify.ts";
 import type { Http } from "../gate/route.ts";
 import type { WindowState } from "../ledger/types.ts";
 import type { Tool } from "../tools/define.ts";
+import { tools } from "../tools/registry.ts";
+import { pieceStream } from "./csv.ts";
 import { failureResponse, problemResponse } from "./problem.ts";
 import { inputFromUrl } from "./query.ts";
 import { eventStream } from "./stream.ts";
@@ -15,9 +17,11 @@ import { eventStream } from "./stream.ts";
 export function toolRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
   const hasBody = tool.rest.method === "post" || tool.rest.method === "patch";
   const hasPathFields = tool.rest.path.includes("{");
+  const asCsv = tools.find((other) => other.rest.path === `${tool.rest.path}.csv`);
   return async (c) => {
     const requestId = requestIdOf(c.req.raw.headers);
     try {
+      if (asCsv && /\btext\/csv\b/i.test(c.req.header("accept") ?? "")) return await toolRoute(asCsv)(c);
       return await serve(c, requestId);
     } catch (error) {
       return failureResponse(error, requestId);
@@ -43,13 +47,23 @@ export function toolRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
       ...(idempotencyKey === null ? {} : { idempotencyKey }),
     };
     const plain = (outcome: CallOutcome) => answer(outcome, requestId);
+    if (tool.media) return pieces(tool.media, c, call, plain);
     if (!read.stream) return plain(await runCall(c.env, c.executionCtx, call));
     const events = eventStream();
     const streamHeaders: Record<string, string> = { "X-Request-Id": requestId };
     const admitted = (windows: WindowState[]) => setRateHeaders(streamHeaders, windows);
-    const outcome = runCall(c.env, c.executionCtx, { ...call, emit: events.emit, admitted });
+    const outcome = runCall(c.env, c.executionCtx, { ...call, emit: events.emit, left: c.req.raw.signal, admitted });
     return events.response(outcome, requestId, plain, streamHeaders);
   }
+}
+
+/** A call whose answer is what it emits. */
+function pieces(media: string, c: Context<Http>, call: CallRequest, plain: (outcome: CallOutcome) => Response) {
+  const stream = pieceStream(media);
+  const headers: Record<string, string> = { "X-Request-Id": call.requestId };
+  const admitted = (windows: WindowState[]) => setRateHeaders(headers, windows);
+  const outcome = runCall(c.env, c.executionCtx, { ...call, emit: stream.emit, admitted });
+  return stream.response(outcome, plain, headers);
 }
 
 /** The body with the path's parameters in it, and whether a stream is wanted (by `Accept`, or `"stream": true`). */

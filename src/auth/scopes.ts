@@ -5,7 +5,8 @@ export const SCOPES = {
   sync: "Read and change your sessions",
   search: "Search and read your documents and messages",
   "documents:write": "Add and delete documents",
-  account: "Manage the account's API keys",
+  "usage:ingest": "Report usage that happened elsewhere, at your cost",
+  account: "Manage the account's API keys, and buy credit",
   admin: "Create accounts and act for any of them",
   offline_access: "Stay connected while you are away",
 } as const;

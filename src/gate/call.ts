@@ -4,12 +4,17 @@ import { Invitations } from "../auth/invitations.ts";
 import { Grants } from "../auth/oauth/grants.ts";
 import { Sessions } from "../auth/sessions.ts";
 import { urlsOf } from "../auth/urls.ts";
+import { AccountBudgets } from "../billing/account_budgets.ts";
+import { Billing } from "../billing/billing.ts";
+import { Bookkeeping } from "../books/bookkeeping.ts";
 import type { Env } from "../env.ts";
 import { type ErrorCode, type ErrorExtras, unwrap, WaypostError } from "../errors.ts";
+import { forPlan } from "../ledger/markup.ts";
 import { costNano, type TokenUsage } from "../ledger/money.ts";
+import type { UsageAnswers, UsageQuery } from "../ledger/report_types.ts";
 import type { CallFacts, HoldRequest, UsageReport } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
-import type { Call, CallEvent, Principal } from "../tools/define.ts";
+import type { Call, Principal } from "../tools/define.ts";
 import { blobsOf, ledgerOf, reach, vaultOf } from "./stores.ts";
 
 /** A failure that bills what was charged before it. */
@@ -21,9 +26,11 @@ interface Admission {
   attempt: string;
   hold?: HoldRequest;
   granted?: number;
-  usage?: UsageReport;
+  answers: UsageAnswers;
   deadline: number;
-  emit: (event: CallEvent) => void;
+  /** Absent when nobody reads along. */
+  emit?: Call["emit"];
+  left?: AbortSignal;
 }
 
 /** The call the gate admitted: holds what it may use, and remembers what it did use. */
@@ -33,8 +40,11 @@ export class AdmittedCall implements Call {
   readonly attempt: string;
   readonly deadline: number;
   readonly usage: UsageReport | undefined;
+  readonly answers: UsageAnswers;
   readonly granted: number | undefined;
-  readonly emit: (event: CallEvent) => void;
+  readonly emit: Call["emit"];
+  readonly streamed: boolean;
+  readonly left: AbortSignal | undefined;
   readonly #env: Env;
   readonly #facts: CallFacts;
   #hold: HoldRequest | undefined;
@@ -44,14 +54,17 @@ export class AdmittedCall implements Call {
   constructor(env: Env, admission: Admission) {
     this.#env = env;
     this.#facts = admission.facts;
-    this.#hold = admission.hold;
+    this.#hold = admission.hold && forPlan(admission.hold, admission.principal.plan);
     this.id = admission.facts.callId;
     this.principal = admission.principal;
     this.attempt = admission.attempt;
     this.deadline = admission.deadline;
-    this.usage = admission.usage;
+    this.usage = admission.answers.usage;
+    this.answers = admission.answers;
     this.granted = admission.granted;
-    this.emit = admission.emit;
+    this.streamed = admission.emit !== undefined;
+    this.emit = admission.emit ?? ignore;
+    this.left = admission.left;
   }
 
   /** Made on first use: most calls never ask. */
@@ -70,6 +83,15 @@ export class AdmittedCall implements Call {
   }
   get accounts() {
     return new Accounts(this.#env);
+  }
+  get budgets() {
+    return new AccountBudgets(this.#env, this.principal);
+  }
+  get billing() {
+    return new Billing(this.#env);
+  }
+  get bookkeeping() {
+    return new Bookkeeping(this.#env);
   }
   get directory() {
     return new Directory(this.#env);
@@ -93,13 +115,19 @@ export class AdmittedCall implements Call {
     return this.#charged;
   }
 
-  async reserve(hold: HoldRequest): Promise<number> {
+  async reserve(wanted: HoldRequest): Promise<number> {
     if (this.#hold) throw new Error("a call holds money once");
+    const hold = forPlan(wanted, this.principal.plan);
     const ledger = ledgerOf(this.#env, this.principal.account);
     const request = { ...this.#facts, keyId: this.principal.keyId, hold };
     const reserved = unwrap(await reach("ledger", () => ledger.reserve(request)));
     this.#hold = hold;
     return reserved.grantedOutputTokens;
+  }
+
+  async usagePage(query: UsageQuery, after: readonly string[] | null) {
+    const ledger = ledgerOf(this.#env, this.principal.account);
+    return unwrap(await reach("ledger", () => ledger.usagePage(query, after), 2));
   }
 
   charge(usage: TokenUsage, note: { model: string; estimated?: boolean }): number {
@@ -113,3 +141,5 @@ export class AdmittedCall implements Call {
     throw new BilledFailure(code, detail, extras);
   }
 }
+
+function ignore(): void {}

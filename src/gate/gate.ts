@@ -1,9 +1,9 @@
 import type { Credential } from "../auth/bearer.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
-import type { AdmitReply, CallFacts, Identity, WindowState } from "../ledger/types.ts";
+import type { AdmitReply, CallFacts, Identity, Settlement, WindowState } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
-import type { CallEvent, Principal, Tool } from "../tools/define.ts";
+import type { Call, Principal, Tool } from "../tools/define.ts";
 import { AdmittedCall, BilledFailure } from "./call.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
@@ -23,7 +23,9 @@ export interface CallRequest {
   requestId: string;
   client?: string;
   idempotencyKey?: string;
-  emit?: (event: CallEvent) => void;
+  emit?: Call["emit"];
+  /** Aborted when the client that reads along has left. */
+  left?: AbortSignal;
   /** Told the state of the rate windows when the call is admitted, before it runs. */
   admitted?: (windows: WindowState[]) => void;
 }
@@ -32,6 +34,8 @@ interface Common {
   callId: string;
   /** What the call cost, in nano-USD; a failed one costs nothing unless its tool says so. */
   costNano: number;
+  /** What was posted when the call was settled; absent when nothing had to be. */
+  settlement?: Settlement;
   /** State of the rate windows; absent when the caller was not identified. */
   windows?: WindowState[];
 }
@@ -80,8 +84,9 @@ async function perform(
     principal = principalOf(reply.identity, request);
     request.admitted?.(reply.windows);
     if (reply.kind === "replay") {
-      const { windows, costNano } = reply;
-      outcome = { ok: true, callId: reply.callId, windows, costNano, replayed: true, output: JSON.parse(reply.result) };
+      const { windows, costNano, settlement } = reply;
+      const output = completed(request.tool, JSON.parse(reply.result), settlement, reply.callId);
+      outcome = { ok: true, callId: reply.callId, windows, costNano, ...output, replayed: true };
     } else {
       const call = new AdmittedCall(env, {
         facts,
@@ -89,9 +94,10 @@ async function perform(
         attempt: await attemptOf(facts, principal),
         ...(quote ? { hold: quote } : {}),
         ...(reply.grantedOutputTokens === undefined ? {} : { granted: reply.grantedOutputTokens }),
-        ...(reply.usage ? { usage: reply.usage } : {}),
+        answers: reply,
         deadline: startedAt + DEADLINE_MS,
-        emit: request.emit ?? ignore,
+        ...(request.emit ? { emit: request.emit } : {}),
+        ...(request.left ? { left: request.left } : {}),
       });
       outcome = { ...(await runAndSettle(env, request, call, facts, input, startedAt)), windows: reply.windows };
     }
@@ -139,6 +145,7 @@ async function runAndSettle(
   } catch (thrown) {
     error = asWaypostError(thrown, request.requestId);
   }
+  let settlement: Settlement | undefined;
   const billed = !error || error instanceof BilledFailure ? call.charged : undefined;
   // A free call that succeeded was booked when it was admitted: nothing is left to settle.
   if (error || tool.metered || call.hold || facts.idempotency) {
@@ -153,11 +160,18 @@ async function runAndSettle(
       ...(error ? { error: error.code } : {}),
       ...(facts.idempotency && !error ? { result: JSON.stringify(output) } : {}),
     };
-    await reach("ledger", () => ledgerOf(env, facts.account).settle(settle), 4);
+    const posted = await reach("ledger", () => ledgerOf(env, facts.account).settle(settle), 4);
+    if (posted.ok) settlement = posted.value;
   }
   const costNano = billed?.costNano ?? 0;
   if (error) return { ok: false, callId: call.id, costNano, error: costNano > 0 ? charged(error, costNano) : error };
-  return { ok: true, callId: call.id, costNano, output, replayed: false };
+  return { ok: true, callId: call.id, costNano, ...completed(tool, output, settlement, call.id), replayed: false };
+}
+
+/** The output with what its tool adds once the call is settled, for the first answer and for its repetitions. */
+function completed(tool: Tool, output: unknown, settlement: Settlement | undefined, callId: string) {
+  if (!settlement) return { output };
+  return { output: tool.settled ? tool.settled(output, settlement, callId) : output, settlement };
 }
 
 /** A failure that cost something says how much, on every door and in a stream too. */
@@ -167,6 +181,8 @@ const charged = ({ code, detail, extras }: WaypostError, costNano: number): Wayp
 async function factsOf(request: CallRequest, callId: string, input: unknown): Promise<CallFacts> {
   const { tool, credential, via, client, idempotencyKey } = request;
   const facts: CallFacts = { account: credential.account, callId, tool: tool.name, via, ...(client ? { client } : {}) };
+  const session = tool.session?.(input);
+  if (session !== undefined) facts.session = session;
   if (idempotencyKey === undefined) return facts;
   if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
     throw new WaypostError("invalid_header", "An idempotency key is 1 to 255 visible ASCII characters.");
@@ -245,5 +261,3 @@ async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-
-function ignore(): void {}

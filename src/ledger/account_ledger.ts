@@ -1,19 +1,34 @@
 import { type ErrorCode, fail, ok, type Result } from "../errors.ts";
 import { AccountPlan } from "./account_plan.ts";
 import { Attempts, WAIT_MS } from "./attempts.ts";
+import { acknowledgedHead, chainHead } from "./audit_chain_store.ts";
+import { AutoTopUp } from "./auto_top_up.ts";
 import { Books, type Hold } from "./books.ts";
+import { BudgetManager } from "./budget_manager.ts";
+import { BudgetStore } from "./budget_store.ts";
+import type { BudgetState } from "./budget_types.ts";
+import { Budgets } from "./budgets.ts";
 import { monthEnd, monthOf } from "./calendar.ts";
+import { settledFacts } from "./call_details.ts";
 import { expiredCall, freeCall } from "./call_rows.ts";
+import { CreditRows } from "./credit_rows.ts";
+import { Credits } from "./credits.ts";
+import { Ingestion } from "./ingest.ts";
 import { Journal } from "./journal.ts";
-import { KeyBudgets } from "./key_budgets.ts";
 import { KeyManager } from "./key_manager.ts";
 import { identityOf, Keyring } from "./keyring.ts";
-import { totalTokens } from "./money.ts";
+import { forPlan } from "./markup.ts";
+import { totalInput, totalOutput, totalTokens } from "./money.ts";
+import { NoticeStore } from "./notice_store.ts";
+import { Notices } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
-import { RateGate } from "./rate_gate.ts";
-import { Reports } from "./reports.ts";
+import { RateGate, toolLimits } from "./rate_gate.ts";
+import { type AuditHeads, type LedgerBooks, ledgerBooks } from "./reconcile.ts";
+import type { UsageAnswers, UsagePage, UsageQuery, UsageReads } from "./report_types.ts";
+import { GROUPS_A_PAGE, Reports } from "./reports.ts";
 import type { Account, OutboxRow, Store, StoredKey } from "./store.ts";
 import type * as T from "./types.ts";
+import { Webhooks } from "./webhooks.ts";
 
 /** How long a call may stay open before its hold is given back. Longer than any call's deadline. */
 export const LEASE_MS = 180_000;
@@ -30,8 +45,16 @@ interface Surroundings {
 /** The awake ledger of one account: decides in memory, journals behind, answers for money only when it is on disk. */
 export class AccountLedger {
   readonly keys: KeyManager;
+  readonly budgets: BudgetManager;
+  readonly webhooks: Webhooks;
+  readonly notices: NoticeStore;
+  readonly credits: Credits;
+  readonly autoTopUp: AutoTopUp;
+  readonly ingestion: Ingestion;
+  readonly #creditRows: CreditRows;
   readonly #ring: Keyring;
-  readonly #budgets: KeyBudgets;
+  readonly #budgets: Budgets;
+  readonly #notices: Notices;
   readonly #store: Store;
   readonly #storage: DurableObjectStorage;
   readonly #plan: AccountPlan;
@@ -45,8 +68,6 @@ export class AccountLedger {
   readonly #outbox: Outbox;
   /** Settlements on their way to disk, so that a repeated settle finds the first. */
   readonly #ended = new Map<string, T.Settlement>();
-  /** Credits on their way to disk. */
-  readonly #credits = new Set<string>();
   #pos: number;
   #monthEndsAt = 0;
   #alarmAt = Number.POSITIVE_INFINITY;
@@ -59,18 +80,37 @@ export class AccountLedger {
     this.#plan = new AccountPlan(store, plans, this.#account);
     this.#books = new Books(store.books(), store.holds());
     this.#ring = new Keyring(store);
-    this.#budgets = new KeyBudgets(store, this.#ring, this.#books.holds, monthOf(this.#now()));
+    this.#budgets = new Budgets(new BudgetStore(storage.sql), this.#ring, this.#books.holds, this.#now());
+    this.notices = new NoticeStore(storage);
+    const about = { budgets: this.#budgets, books: this.#books, plan: () => this.#plan.known, now: around.now };
+    this.#notices = new Notices(this.notices, about);
+    this.webhooks = new Webhooks(this.notices, this.#notices, this.#account.account, around.now);
     this.#attempts = new Attempts(store);
     this.#rates = new RateGate(store.windows());
     this.#reports = new Reports(store, monthOf(this.#now()));
     this.#journal = new Journal(store, storage, this.#books, {
       now: around.now,
       onWritten: (rows) => this.#onWritten(rows),
+      alongside: () => {
+        this.#budgets.write();
+        this.#notices.write();
+      },
       onBroken: around.onBroken,
     });
     this.keys = new KeyManager(this.#ring, this.#budgets, this.#journal);
+    this.budgets = new BudgetManager(this.#budgets, this.#ring, this.#journal);
+    this.#creditRows = new CreditRows(storage.sql);
+    const money = { rows: this.#creditRows, books: this.#books, journal: this.#journal, now: around.now };
+    this.credits = new Credits(money);
+    this.autoTopUp = new AutoTopUp({ ...money, account: this.#account.account, credits: this.credits });
+    this.ingestion = new Ingestion({ ...money, plan: () => this.#plan.current, book: (row) => this.#book(row) });
     this.#pos = store.outbox().pos;
-    const facts = { totals: (month: string) => this.#reports.totals(month), plan: () => this.#account.plan };
+    // Written first: what D1 is told must not be lost to a crash.
+    const totals = (month: string) => {
+      this.#journal.write();
+      return this.#reports.totals(month);
+    };
+    const facts = { totals, plan: () => this.#account.plan };
     this.#outbox = new Outbox(store, this.#account.account, facts, this.#now());
     this.#wakeWhenDue();
   }
@@ -107,7 +147,7 @@ export class AccountLedger {
       });
     }
     const plan = this.#plan.current;
-    const bounds = this.#ring.chainOf(key);
+    const bounds = [...this.#ring.chainOf(key), ...toolLimits(plan, request.tool)];
     if (request.idempotency) {
       const attempt = this.#attempts.look(attemptKey(key, request), request.idempotency.inputHash, now);
       if (attempt.state === "running") return { waitFor: attempt.done };
@@ -115,7 +155,7 @@ export class AccountLedger {
         return refuse("idempotency_conflict", "This idempotency key came with another input before.");
       }
       if (attempt.state === "replay") {
-        const { callId, result, costNano } = attempt.stored;
+        const { callId, result, costNano, settlement } = attempt.stored;
         return {
           kind: "replay",
           identity,
@@ -123,6 +163,7 @@ export class AccountLedger {
           callId,
           result,
           costNano,
+          ...(settlement ? { settlement } : {}),
         };
       }
     }
@@ -130,7 +171,7 @@ export class AccountLedger {
     if (limited) return limited;
     let granted: number | undefined;
     if (request.hold) {
-      const held = this.#hold(request, key.id, request.hold, now);
+      const held = this.#hold(request, key.id, forPlan(request.hold, plan.id), now);
       if (!held.ok) return refuse(held.code, held.detail, held.extras);
       granted = held.value;
     }
@@ -147,7 +188,7 @@ export class AccountLedger {
       identity,
       windows,
       ...(granted === undefined ? {} : { grantedOutputTokens: granted }),
-      ...(request.reads ? { usage: this.#report(request.reads, plan, windows) } : {}),
+      ...(request.reads ? this.#answer(request.reads, plan, windows) : {}),
     };
   }
 
@@ -161,7 +202,7 @@ export class AccountLedger {
 
   #hold(call: T.CallFacts, keyId: string, hold: T.HoldRequest, now: number): Result<number> {
     const { callId, tool } = call;
-    const within = this.#budgets.cut(keyId, hold);
+    const within = this.#budgets.cut(keyId, tool, hold);
     if (!within.ok) return within;
     const placed = this.#books.place(
       { callId, keyId, tool, expiresAt: now + LEASE_MS },
@@ -184,8 +225,9 @@ export class AccountLedger {
   }
 
   /** Ends a call: bills it, or gives its hold back. Repeating it returns what the first one posted. */
-  async settle(request: T.SettleRequest): Promise<Result<T.Settlement>> {
+  async settle(ended: T.SettleRequest): Promise<Result<T.Settlement>> {
     const now = this.#now();
+    const request = this.#chargedOnce(ended, now);
     this.#turnMonth();
     const before = this.#ended.get(request.callId) ?? this.#endedOnDisk(request);
     if (before) {
@@ -203,20 +245,36 @@ export class AccountLedger {
     return ok(settlement);
   }
 
+  /**
+   * Two calls ran with one idempotency key, because a restart forgot the first or its lease had ended: the first to end is
+   * charged and its answer kept, the other gives its hold back.
+   */
+  #chargedOnce(request: T.SettleRequest, now: number): T.SettleRequest {
+    if (!request.idempotency) return request;
+    const kept = this.#attempts.kept(`${request.keyId} ${request.idempotency.key}`, now);
+    if (!kept || kept.callId === request.callId) return request;
+    const { usage: _usage, result: _result, ...uncharged } = request;
+    return uncharged;
+  }
+
   #post(request: T.SettleRequest, now: number): T.Settlement {
     const hold = this.#books.holds.get(request.callId);
     if (!request.usage || !request.hold) {
       if (hold) this.#journal.post(this.#books.release(hold, "void"), now);
-      return this.#settlement(request.callId, { costNano: 0, creditNano: 0, funding: null });
+      return this.#settlement(request.callId, { costNano: 0, creditNano: 0, funding: null, priceVersion: null });
     }
     const posting = this.#books.settle(hold ?? this.#lostHold(request, request.hold), request.usage);
+    Object.assign(posting.entries[0]?.detail ?? {}, { call: settledFacts(request, now) });
     this.#journal.post(posting.entries, now);
-    return this.#settlement(request.callId, posting);
+    const priceVersion = (hold?.request ?? request.hold).price.version ?? null;
+    return this.#settlement(request.callId, { ...posting, priceVersion });
   }
 
-  #settlement(callId: string, posted: Pick<T.Settlement, "costNano" | "creditNano" | "funding">): T.Settlement {
-    const { costNano, creditNano, funding } = posted;
-    const settlement = { costNano, creditNano, funding, balanceNano: this.#books.state.balanceNano };
+  #settlement(callId: string, posted: Omit<T.Settlement, "balanceNano" | "left">): T.Settlement {
+    const { costNano, creditNano, funding, priceVersion } = posted;
+    const { balanceNano } = this.#books.state;
+    const left = this.#reports.left({ plan: this.#plan.current, books: this.#books });
+    const settlement = { costNano, creditNano, funding, balanceNano, priceVersion, left };
     this.#ended.set(callId, settlement);
     if (this.#ended.size > 2_000) this.#ended.delete(this.#ended.keys().next().value as string);
     return settlement;
@@ -244,20 +302,23 @@ export class AccountLedger {
     if (!request.hold || this.#books.holds.has(request.callId)) return undefined;
     const entry = this.#store.ended(request.callId);
     if (!entry) return undefined;
-    const { funding } = JSON.parse(entry.detail) as { funding?: T.Funding };
+    const { funding, price } = JSON.parse(entry.detail) as { funding?: T.Funding; price?: { version?: string } };
     return {
       costNano: entry.cost_nano,
       creditNano: -entry.credit_nano,
       funding: funding ?? null,
       balanceNano: this.#books.state.balanceNano,
+      priceVersion: price?.version ?? null,
+      left: this.#reports.left({ plan: this.#plan.current, books: this.#books }),
     };
   }
 
   /** How the call was counted until now: a free one when it was admitted, an expired one when its lease ended. */
   #countedAs(request: T.SettleRequest, now: number): OutboxRow | undefined {
-    const pending = this.#journal.pendingCall(request.callId);
+    const pending = this.#journal.pendingCall(request.callId) ?? this.#reports.recentCall(request.callId);
     if (pending) return pending;
-    if (!request.metered) return freeCall(request, request, now - request.durationMs);
+    // A restart may have forgotten that a free call was booked, or the disk may never have had it.
+    if (!request.metered) return this.#store.usage.callBegunAt(request.callId, now - request.durationMs);
     if (!request.hold || this.#books.holds.has(request.callId)) return undefined;
     const expiredAt = this.#store.expiredAt(request.callId);
     return expiredAt === undefined ? undefined : expiredCall(request, request.hold.model, expiredAt);
@@ -276,8 +337,9 @@ export class AccountLedger {
         user: request.user,
         via: request.via,
         client: request.client ?? null,
-        input_tokens: request.usage ? totalTokens(request.usage) - request.usage.output : 0,
-        output_tokens: request.usage?.output ?? 0,
+        session_id: request.session ?? null,
+        input_tokens: request.usage ? totalInput(request.usage) : 0,
+        output_tokens: request.usage ? totalOutput(request.usage) : 0,
         cost_nano: settlement.costNano,
         credit_nano: settlement.creditNano,
         status: request.error ?? "ok",
@@ -294,7 +356,7 @@ export class AccountLedger {
     const kept =
       request.error || result === undefined
         ? null
-        : { inputHash: idempotency.inputHash, callId, result, costNano: settlement.costNano };
+        : { inputHash: idempotency.inputHash, callId, result, costNano: settlement.costNano, settlement };
     this.#attempts.end(`${request.keyId} ${idempotency.key}`, callId, kept, now, this.#journal);
   }
 
@@ -303,7 +365,7 @@ export class AccountLedger {
     this.#journal.putCall(placed);
     for (const change of this.#reports.add(placed, before)) {
       this.#journal.tally(change);
-      this.#budgets.add(change);
+      this.#budgets.add(change, placed.at);
     }
   }
 
@@ -324,20 +386,43 @@ export class AccountLedger {
   }
 
   /** Adds prepaid credit, once per `id`. */
-  async credit(id: string, nano: number, note: string, keyId: string): Promise<Result<{ balanceNano: number }>> {
-    if (!Number.isSafeInteger(nano) || nano <= 0)
-      return fail("invalid_input", "Credit is a positive whole number of nano-USD.");
-    if (!this.#credits.has(id) && !this.#store.credited(id)) {
-      this.#credits.add(id);
-      this.#journal.post([this.#books.credit(id, keyId, nano, note)], this.#now());
-    }
-    await this.#journal.durable();
-    this.#credits.delete(id);
-    return ok({ balanceNano: this.#books.state.balanceNano });
+  credit(id: string, nano: number, note: string, keyId: string): Promise<Result<T.CreditMoved>> {
+    return this.credits.move({ kind: "credit", id, nano, note, keyId });
+  }
+
+  /** What there is to spend, and what moved it lately. */
+  balance(recent: number): T.Balance {
+    this.#turnMonth();
+    const { monthlyTokens } = this.#plan.current;
+    return {
+      balance_nano: this.#books.state.balanceNano,
+      reserved_nano: this.#books.reservedNano,
+      available_nano: this.#books.availableNano,
+      tokens: {
+        included: monthlyTokens,
+        remaining: monthlyTokens === null ? null : this.#books.remainingTokens(monthlyTokens),
+        resets_at: monthEnd(this.#books.state.month),
+      },
+      auto_top_up: this.autoTopUp.view(),
+      entries: this.#creditRows.newest(recent),
+    };
+  }
+
+  /** The budgets as they stand now. */
+  listBudgets(): BudgetState[] {
+    this.#turnMonth();
+    return this.budgets.list();
+  }
+
+  /** Has the alarm look again, after what moved money without a call. */
+  lookAgain(): void {
+    this.#wakeWhenDue();
   }
 
   async audit(): Promise<Result<T.LedgerAudit>> {
     await this.#journal.durable();
+    // What was decided while that was synced, so that memory and tables are of the same moment.
+    this.#journal.write();
     const sums = this.#store.sums();
     const { balanceNano, settledCostNano } = this.#books.state;
     const reserved = this.#books.reservedNano;
@@ -356,6 +441,25 @@ export class AccountLedger {
         sums.hold === sums.holdsNano &&
         settledCostNano === sums.cost,
     });
+  }
+
+  /** Copies what waits, then says what D1 must have. */
+  async reconciliation(db: D1Database, months: readonly string[]): Promise<LedgerBooks> {
+    await this.#outbox.drain(db, this.#now);
+    this.#journal.write();
+    return ledgerBooks(this.#storage.sql, this.#outbox.mark, months);
+  }
+
+  /** As `LedgerBooks.mark`. */
+  get copyMark(): string | null {
+    return this.#outbox.mark;
+  }
+
+  /** Where the audit log stands. */
+  async auditHeads(): Promise<AuditHeads> {
+    await this.#journal.durable();
+    const { sql } = this.#storage;
+    return { head: chainHead(sql), acknowledged: acknowledgedHead(sql) };
   }
 
   /** Gives back expired holds, copies calls to D1, and asks to be woken when there is more. */
@@ -385,6 +489,8 @@ export class AccountLedger {
 
   #wakeWhenDue(): void {
     this.#wakeBy(this.#outbox.dueAt(this.#now()));
+    this.#wakeBy(this.autoTopUp.dueAt());
+    this.#wakeBy(this.#notices.dueAt);
     for (const hold of this.#books.holds.values()) this.#wakeBy(hold.expiresAt);
   }
 
@@ -394,18 +500,32 @@ export class AccountLedger {
     this.#storage.setAlarm(at);
   }
 
-  #report(reads: { recent: number; month?: string }, plan: T.Plan, windows: T.WindowState[]): T.UsageReport {
-    return this.#reports.report(reads, { plan, windows, books: this.#books });
+  #answer(reads: UsageReads, plan: T.Plan, windows: T.WindowState[]): UsageAnswers {
+    const write = () => this.#journal.write();
+    const notices = () => this.#notices.recent;
+    return this.#reports.answer(reads, { plan, windows, books: this.#books, now: this.#now(), notices, write });
+  }
+
+  /** A page of usage groups, beginning after the group named `after`. */
+  usagePage(query: UsageQuery, after: readonly string[] | null): Result<UsagePage> {
+    this.#journal.write();
+    return ok(this.#store.usage.page(query, after, GROUPS_A_PAGE));
   }
 
   #turnMonth(): void {
     const now = this.#now();
+    if (now >= this.#budgets.turnsAt) {
+      // What crossed a threshold in the period that ends is noticed in it.
+      this.#journal.write();
+      this.#budgets.turn(now);
+    }
     if (now < this.#monthEndsAt) return;
+    if (this.#monthEndsAt > 0) this.#journal.write();
     const month = monthOf(now);
     this.#monthEndsAt = Date.parse(monthEnd(month));
     this.#books.turnMonth(month);
+    this.#journal.write();
     this.#reports.turnMonth(month);
-    this.#budgets.turnMonth(month);
   }
 }
 

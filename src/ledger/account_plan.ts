@@ -15,8 +15,13 @@ export class AccountPlan {
     this.#account = account;
   }
 
+  /** undefined when the configuration has the plan no more. */
+  get known(): Plan | undefined {
+    return this.#plans.get(this.#account.plan);
+  }
+
   get current(): Plan {
-    const plan = this.#plans.get(this.#account.plan);
+    const plan = this.known;
     if (!plan) throw new Error(`plan ${this.#account.plan} is not configured`);
     return plan;
   }

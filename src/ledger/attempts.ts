@@ -40,9 +40,14 @@ export class Attempts {
     if (running && running.expiresAt > now) {
       return running.inputHash === inputHash ? { state: "running", done: running.done } : { state: "conflict" };
     }
-    const stored = this.#fresh.get(key) ?? this.#store.result(key, now);
+    const stored = this.kept(key, now);
     if (!stored) return { state: "first" };
     return stored.inputHash === inputHash ? { state: "replay", stored } : { state: "conflict" };
+  }
+
+  /** The result that was kept for a key, if there is one. */
+  kept(key: string, now: number): StoredResult | undefined {
+    return this.#fresh.get(key) ?? this.#store.result(key, now);
   }
 
   begin(key: string, inputHash: string, callId: string, expiresAt: number): void {

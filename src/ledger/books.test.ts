@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { randomFrom } from "../../test/random.ts";
 import { Books, type Entry, type Hold } from "./books.ts";
+import { costNano } from "./money.ts";
 import type { HoldRequest } from "./types.ts";
 
 const PRICE = { input: 3_000_000, output: 15_000_000, cacheRead: 300_000, cacheWrite: 3_750_000 };
@@ -40,6 +41,19 @@ describe("books", () => {
     expect(placed?.hold.nano).toBeLessThanOrEqual(10_000_000);
     const oneMore = open({ balanceNano: 10_000_000 }).place(call("b"), request({ minOutputTokens: granted + 1 }), 0);
     expect(oneMore).toBeNull();
+  });
+
+  it("keep with each charge what it takes to reckon it again", () => {
+    const price = { ...PRICE, tiers: [{ above: 900, ...PRICE, input: 6_000_000 }], version: "book 1, 2026-11-20" };
+    const books = open({ balanceNano: 1_000_000_000 });
+    const { hold, entry } = books.place(call("a"), request({ price }), 0) as { hold: Hold; entry: Entry };
+    expect(entry.detail).toMatchObject({ price, markupBps: 10_300 });
+    const posting = books.settle(hold, { input: 901, output: 3, cacheWrite1h: 2, reasoning: 7 });
+    const { usage, price: kept, markupBps } = JSON.parse(JSON.stringify(posting.entries[0]?.detail));
+    expect(kept).toEqual(price);
+    expect(costNano(usage, kept, markupBps)).toBe(posting.costNano);
+    // (901 x 6 + 10 x 15 + 2 x 3.75) x 1.03, in thousands of nano-USD.
+    expect(posting.costNano).toBe(5_730_405);
   });
 
   it("bill an overrun as an entry of its own and in full", () => {

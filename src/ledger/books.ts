@@ -1,12 +1,13 @@
 import { costNano, type TokenUsage, totalTokens } from "./money.ts";
-import type { Funding, HoldRequest } from "./types.ts";
+import type { Funding, HoldRequest, MovementKind } from "./types.ts";
+import { affordable, worstCost } from "./worst_case.ts";
 
 /**
  * The money of one account as a small pure state machine: no clock, no storage. Every step that moves anything returns the
  * immutable entries to append; the sums of the entries' columns are the state at all times.
  */
 
-export type EntryKind = "hold" | "settle" | "void" | "expire" | "overrun" | "credit";
+export type EntryKind = "hold" | "settle" | "void" | "expire" | "overrun" | MovementKind;
 
 export interface Entry {
   callId: string;
@@ -139,10 +140,15 @@ export class Books {
 
   /** Adds prepaid credit. */
   credit(id: string, keyId: string, nano: number, note: string): Entry {
+    return this.move("credit", id, keyId, nano, note);
+  }
+
+  /** Moves the prepaid balance by a signed amount outside of any call. */
+  move(kind: MovementKind, id: string, keyId: string, nano: number, note: string): Entry {
     this.#state.balanceNano += nano;
     return {
       callId: id,
-      kind: "credit",
+      kind,
       keyId,
       holdNano: 0,
       creditNano: nano,
@@ -176,33 +182,6 @@ export class Books {
     this.#reservedTokens -= hold.tokens;
     return true;
   }
-}
-
-/** The most a call can cost that puts out so many tokens, in nano-USD. */
-export const worstCost = (request: HoldRequest, output: number): number =>
-  costNano(dearestUsage(request, output), request.price, request.markupBps);
-
-/** The most output tokens whose worst case fits, up to what was asked; null when not even `minOutputTokens` do. */
-export const affordable = (request: HoldRequest, nano: number): number | null =>
-  largestAffordable(request.minOutputTokens, request.maxOutputTokens, nano, (output) => worstCost(request, output));
-
-/** All input counted in its dearest class: a provider decides afterwards what was written to its cache. */
-function dearestUsage({ inputTokens, price }: HoldRequest, output: number): TokenUsage {
-  const writeIsDearer = (price.cacheWrite ?? price.input) > price.input;
-  return writeIsDearer ? { input: 0, cacheWrite: inputTokens, output } : { input: inputTokens, output };
-}
-
-/** Largest whole number in [min, max] whose cost fits; cost never falls as the number grows. */
-function largestAffordable(min: number, max: number, budget: number, cost: (n: number) => number): number | null {
-  if (cost(min) > budget) return null;
-  let fits = min;
-  let tooMuch = max + 1;
-  while (tooMuch - fits > 1) {
-    const middle = Math.floor((fits + tooMuch) / 2);
-    if (cost(middle) <= budget) fits = middle;
-    else tooMuch = middle;
-  }
-  return fits;
 }
 
 function entryOf(hold: Hold, kind: EntryKind, changes: Partial<Entry>): Entry {

@@ -14,6 +14,7 @@ export function freeCall(call: CallFacts, by: { keyId: string; user: string }, a
     user: by.user,
     via: call.via,
     client: call.client ?? null,
+    session_id: call.session ?? null,
     status: "ok",
   };
 }
@@ -41,6 +42,7 @@ export function expiredCall(
 const nothingUsed = {
   pos: 0,
   model: null,
+  session_id: null,
   input_tokens: 0,
   output_tokens: 0,
   cost_nano: 0,

@@ -15,6 +15,8 @@ export class Journal {
   readonly #now: () => number;
   readonly #onWritten: (rows: readonly OutboxRow[]) => void;
   readonly #onBroken: (error: unknown) => void;
+  /** Writes more in the same transaction, when all else is in the tables. */
+  readonly #alongside: (() => void) | undefined;
 
   #entries: (Entry & { at: number })[] = [];
   #calls = new Map<string, OutboxRow>();
@@ -32,7 +34,12 @@ export class Journal {
     store: Store,
     storage: DurableObjectStorage,
     books: Books,
-    hooks: { now: () => number; onWritten: (rows: readonly OutboxRow[]) => void; onBroken: (error: unknown) => void },
+    hooks: {
+      now: () => number;
+      onWritten: (rows: readonly OutboxRow[]) => void;
+      onBroken: (error: unknown) => void;
+      alongside?: () => void;
+    },
   ) {
     this.#store = store;
     this.#storage = storage;
@@ -40,6 +47,7 @@ export class Journal {
     this.#now = hooks.now;
     this.#onWritten = hooks.onWritten;
     this.#onBroken = hooks.onBroken;
+    this.#alongside = hooks.alongside;
   }
 
   post(entries: readonly Entry[], at: number): void {
@@ -126,6 +134,7 @@ export class Journal {
       const now = this.#now();
       for (const [scope, windows] of this.#windows) this.#store.putWindows(scope, windows.snapshot(now));
       for (const key of this.#keys) this.#store.putKey(key);
+      this.#alongside?.();
     });
     this.#entries = [];
     this.#calls = new Map();

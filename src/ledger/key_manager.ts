@@ -1,7 +1,7 @@
 import { type ErrorExtras, fail, ok, type Result } from "../errors.ts";
+import type { Budgets } from "./budgets.ts";
 import type { Journal } from "./journal.ts";
-import type { KeyBudgets } from "./key_budgets.ts";
-import { leastOf, whatExceeds } from "./key_rules.ts";
+import { isBounded, leastOf, whatExceeds } from "./key_rules.ts";
 import type { Keyring } from "./keyring.ts";
 import type { StoredKey } from "./store.ts";
 import type { KeyAuthor, KeyChanges, KeyInfo, KeySpec } from "./types.ts";
@@ -19,10 +19,10 @@ export interface NewSecret {
  */
 export class KeyManager {
   readonly #ring: Keyring;
-  readonly #budgets: KeyBudgets;
+  readonly #budgets: Budgets;
   readonly #journal: Journal;
 
-  constructor(ring: Keyring, budgets: KeyBudgets, journal: Journal) {
+  constructor(ring: Keyring, budgets: Budgets, journal: Journal) {
     this.#ring = ring;
     this.#budgets = budgets;
     this.#journal = journal;
@@ -41,13 +41,13 @@ export class KeyManager {
       ...(author ? leastOf(author, wanted) : wanted),
       createdAt: now,
       createdBy: by?.keyId ?? null,
-      within: author && isBounded(author) ? author.id : null,
+      within: author && this.#isBounded(author) ? author.id : null,
       revokedAt: null,
       lastUsedAt: null,
       previous: null,
     };
     this.#ring.put(key);
-    this.#budgets.track(key);
+    this.#budgets.trackKey(key, now);
     return ok(this.#describe(key));
   }
 
@@ -58,7 +58,7 @@ export class KeyManager {
     const { name, limits, budget, previousUntil } = changes;
     const author = by && this.#ring.get(by.keyId);
     const loosens = limits !== undefined || budget !== undefined || previousUntil !== undefined;
-    if (loosens && author && isBounded(author) && !this.#isBelow(key, author)) {
+    if (loosens && author && this.#isBounded(author) && !this.#isBelow(key, author)) {
       return exceeds("A key that is limited changes the limits of keys it made, and of no others.");
     }
     if (name !== undefined) key.name = name;
@@ -69,7 +69,7 @@ export class KeyManager {
     if (budget !== undefined) {
       key.budget = budget;
       this.#journal.write();
-      this.#budgets.track(key);
+      this.#budgets.trackKey(key, now);
     }
     this.#ring.put(key);
     return ok(this.#describe(key));
@@ -118,8 +118,12 @@ export class KeyManager {
     const lacking = missingScope(by, key.scopes);
     if (lacking) return lacking;
     const author = this.#ring.get(by.keyId);
-    if (!author || !isBounded(author) || key === author || this.#isBelow(key, author)) return undefined;
+    if (!author || !this.#isBounded(author) || key === author || this.#isBelow(key, author)) return undefined;
     return exceeds("A key that is limited rotates itself and keys it made, and no others.");
+  }
+
+  #isBounded(key: StoredKey): boolean {
+    return isBounded(key) || this.#budgets.bind(key.id);
   }
 
   #isBelow(key: StoredKey, author: StoredKey): boolean {
@@ -138,7 +142,7 @@ export class KeyManager {
       revoked_at: isoOrNull(key.revokedAt),
       last_used_at: isoOrNull(key.lastUsedAt),
       limits: key.limits,
-      budget: key.budget && this.#budgets.stateOf(key, key.budget),
+      budget: key.budget && this.#budgets.ofKey(key, key.budget),
       previous: key.previous && {
         expires_at: iso(key.previous.expiresAt),
         last_used_at: isoOrNull(key.previous.lastUsedAt),
@@ -146,9 +150,6 @@ export class KeyManager {
     };
   }
 }
-
-const isBounded = (key: StoredKey): boolean =>
-  key.limits !== null || key.budget !== null || key.expiresAt !== null || key.within !== null;
 
 function missingScope(by: KeyAuthor, scopes: readonly string[]): Result<never> | undefined {
   const missing = scopes.find((scope) => !by.scopes.includes(scope));

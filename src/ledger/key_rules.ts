@@ -4,6 +4,10 @@ import type { StoredKey } from "./store.ts";
 /** What bounds a key besides its scopes. */
 export type Bounds = Pick<StoredKey, "limits" | "budget" | "expiresAt">;
 
+/** Whether anything but its scopes bounds a key. */
+export const isBounded = ({ limits, budget, expiresAt, within }: StoredKey): boolean =>
+  limits !== null || budget !== null || expiresAt !== null || within !== null;
+
 const WINDOWS = ["minute", "hour", "day"] as const;
 
 /** In words, what is wanted beyond an author's own bounds; undefined when nothing is. What is left out is not wanted. */

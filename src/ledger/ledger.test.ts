@@ -247,7 +247,7 @@ describe("reports and outbox", () => {
         .bind(account)
         .first();
       expect(books).toEqual({ n: 20, cost });
-      const audits = await env.DB.prepare("SELECT count(*) AS n FROM audit_logs WHERE account = ?")
+      const audits = await env.DB.prepare("SELECT count(DISTINCT id) AS n FROM audit_logs WHERE account = ?")
         .bind(account)
         .first();
       expect(audits).toEqual({ n: 42 });

@@ -1,13 +1,24 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { fail, ok, type Result } from "../errors.ts";
+import { lazily } from "../lazily.ts";
+import { sendWebhook } from "../net/send_webhook.ts";
+import { allowsLoopback } from "../net/webhook_target.ts";
 import { AccountLedger } from "./account_ledger.ts";
+import type { AutoTopUp } from "./auto_top_up.ts";
+import type { Budget, BudgetState, NoticeInfo, WebhookInfo } from "./budget_types.ts";
 import { monthOf } from "./calendar.ts";
+import type { Credits } from "./credits.ts";
+import type { Ingestion } from "./ingest.ts";
 import type { NewSecret } from "./key_manager.ts";
 import { unknownKey } from "./keyring.ts";
 import { parsePlans } from "./plans.ts";
+import type { AuditHeads, LedgerBooks } from "./reconcile.ts";
+import type { UsagePage, UsageQuery } from "./report_types.ts";
 import { Store } from "./store.ts";
 import type * as T from "./types.ts";
+
+const charging = lazily(() => import("../billing/charge.ts"));
 
 /**
  * Keys, limits and money of one account. This class is the object's life: opening, waking, alarms, RPC; what is decided
@@ -103,12 +114,127 @@ export class Ledger extends DurableObject<Env> {
     return this.#with((ledger) => ledger.credit(id, nano, note, keyId));
   }
 
+  /** As `Credits.move`. Money that is disputed is not topped up by itself again. */
+  async moveCredit(move: T.CreditMove): Promise<Result<T.CreditMoved>> {
+    return this.#with((ledger) => {
+      if (move.kind === "dispute" && move.nano < 0) ledger.autoTopUp.stop("a payment is disputed");
+      return ledger.credits.move(move);
+    });
+  }
+
+  /** As `Credits.refundUpTo`. */
+  async refundUpTo(refund: Parameters<Credits["refundUpTo"]>[0]): Promise<Result<T.CreditMoved>> {
+    return this.#with((ledger) => ledger.credits.refundUpTo(refund));
+  }
+
+  /** As `Credits.refundFailed`. */
+  async refundFailed(refund: Parameters<Credits["refundFailed"]>[0]): Promise<Result<T.CreditMoved>> {
+    return this.#with((ledger) => ledger.credits.refundFailed(refund));
+  }
+
+  /** What there is to spend, with the newest `recent` movements of credit. */
+  async balance(recent: number): Promise<Result<T.Balance>> {
+    return this.#with((ledger) => ok(ledger.balance(recent)));
+  }
+
+  /** Sets or (null) removes the rule by which credit is bought. */
+  async setAutoTopUp(rule: T.AutoTopUpRule | null): Promise<Result<T.AutoTopUpView>> {
+    return this.#with((ledger) => {
+      ledger.autoTopUp.set(rule);
+      ledger.lookAgain();
+      return ok(ledger.autoTopUp.view());
+    });
+  }
+
+  /** Keeps who pays and with what, for automatic top-ups. */
+  async rememberPayer(customer: string, paymentMethod: string): Promise<Result<{ remembered: boolean }>> {
+    return this.#with((ledger) => {
+      ledger.autoTopUp.remember(customer, paymentMethod);
+      ledger.lookAgain();
+      return ok({ remembered: true });
+    });
+  }
+
+  /** As `AutoTopUp.paid`. */
+  async autoTopUpPaid(order: Parameters<AutoTopUp["paid"]>[0]): Promise<Result<T.CreditMoved>> {
+    return this.#with((ledger) => ledger.autoTopUp.paid(order));
+  }
+
+  /** As `Ingestion.ingest`. */
+  async ingest(
+    events: readonly T.RelayedEvent[],
+    by: Parameters<Ingestion["ingest"]>[1],
+  ): Promise<Result<T.RelayedOutcome[]>> {
+    return this.#with((ledger) => ledger.ingestion.ingest(events, by));
+  }
+
+  /** A page of an account's usage by group, beginning after the group named `after`. */
+  async usagePage(query: UsageQuery, after: readonly string[] | null): Promise<Result<UsagePage>> {
+    return this.#with((ledger) => ledger.usagePage(query, after));
+  }
+
+  /** As `BudgetManager.set`. */
+  async setBudget(budget: Budget, by: T.KeyAuthor): Promise<Result<BudgetState>> {
+    return this.#with(async (ledger) => {
+      const set = await ledger.budgets.set(budget, Date.now(), by);
+      ledger.lookAgain();
+      return set;
+    });
+  }
+
+  async listBudgets(): Promise<Result<BudgetState[]>> {
+    return this.#with((ledger) => ok(ledger.listBudgets()));
+  }
+
+  /** As `BudgetManager.remove`. */
+  async deleteBudget(id: string, by: T.KeyAuthor): Promise<Result<{ deleted: boolean }>> {
+    return this.#with((ledger) => ledger.budgets.remove(id, by));
+  }
+
+  /** The newest notices, newest first. */
+  async listNotices(limit: number): Promise<Result<NoticeInfo[]>> {
+    return this.#with((ledger) => ok(ledger.notices.newest(limit)));
+  }
+
+  /** As `Webhooks.add`; the URL has been checked. */
+  async addWebhook(id: string, url: string, secret: string): Promise<Result<WebhookInfo>> {
+    return this.#with((ledger) => ledger.webhooks.add(id, url, secret));
+  }
+
+  async listWebhooks(): Promise<Result<WebhookInfo[]>> {
+    return this.#with((ledger) => ok(ledger.webhooks.list()));
+  }
+
+  async deleteWebhook(id: string): Promise<Result<{ deleted: boolean }>> {
+    return this.#with((ledger) => ledger.webhooks.remove(id));
+  }
+
   async audit(): Promise<Result<T.LedgerAudit>> {
     return this.#with((ledger) => ledger.audit());
   }
 
+  /** What D1's books of these months must come to, and whether they may be compared just now. */
+  async reconciliation(months: readonly string[]): Promise<Result<LedgerBooks>> {
+    return this.#with(async (ledger) => ok(await ledger.reconciliation(this.env.DB, months)));
+  }
+
+  async copyMark(): Promise<Result<string | null>> {
+    return this.#with((ledger) => ok(ledger.copyMark));
+  }
+
+  async auditHeads(): Promise<Result<AuditHeads>> {
+    return this.#with(async (ledger) => ok(await ledger.auditHeads()));
+  }
+
   override async alarm(): Promise<void> {
+    const loopback = allowsLoopback(this.env.ENVIRONMENT);
+    this.#ledger?.webhooks.deliver((message) => sendWebhook(message, loopback));
     await this.#ledger?.onAlarm(this.env.DB);
+    await this.#ledger?.autoTopUp.run(async (order) => {
+      const { chargeSavedMethod } = await charging();
+      return chargeSavedMethod(this.env, order);
+    });
+    this.#ledger?.lookAgain();
   }
 
   #wake(): AccountLedger {

@@ -21,19 +21,22 @@ const PRUNE_EVERY_MS = 60 * 60 * 1_000;
 const KEEP_CALLS_MS = 40 * 24 * 60 * 60 * 1_000;
 
 const USAGE = `
-  INSERT INTO usage_records (id, account, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated)
+  INSERT INTO usage_records (id, account, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated, pos)
   SELECT value ->> 'id', ?1, value ->> 'at', value ->> 'tool', value ->> 'model', value ->> 'key_id', value ->> 'input_tokens',
-         value ->> 'output_tokens', value ->> 'cost_nano', value ->> 'credit_nano', value ->> 'status', value ->> 'estimated'
+         value ->> 'output_tokens', value ->> 'cost_nano', value ->> 'credit_nano', value ->> 'status', value ->> 'estimated', value ->> 'pos'
   FROM json_each(?2) WHERE value ->> 'model' IS NOT NULL
   ON CONFLICT (id) DO UPDATE SET model = excluded.model, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
-    cost_nano = excluded.cost_nano, credit_nano = excluded.credit_nano, status = excluded.status, estimated = excluded.estimated`;
+    cost_nano = excluded.cost_nano, credit_nano = excluded.credit_nano, status = excluded.status, estimated = excluded.estimated, pos = excluded.pos
+  WHERE excluded.pos >= pos`;
 
+/** Lines are only ever appended; rows of before the chain (they have no `seq`) are amended in place as they were then. */
 const AUDIT = `
-  INSERT INTO audit_logs (id, account, at, actor, action, subject, via, status, duration_ms)
+  INSERT INTO audit_logs (id, account, at, actor, action, subject, via, status, duration_ms, seq, prev, hash)
   SELECT value ->> 'id', ?1, value ->> 'at', value ->> 'user', value ->> 'tool', value ->> 'key_id', value ->> 'via',
-         value ->> 'status', value ->> 'duration_ms'
+         value ->> 'status', value ->> 'duration_ms', value ->> 'seq', value ->> 'prev', value ->> 'hash'
   FROM json_each(?2) WHERE true
-  ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms`;
+  ON CONFLICT (account, seq) WHERE seq IS NOT NULL DO NOTHING
+  ON CONFLICT (id) WHERE seq IS NULL DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms`;
 
 /** The directory lists the plan; a statement of an issuer may have moved the account to another. */
 const PLAN = "UPDATE accounts SET plan = ?2 WHERE id = ?1 AND plan <> ?2";
@@ -56,25 +59,31 @@ export class Outbox {
   readonly #store: Store;
   readonly #account: string;
   readonly #facts: OutboxFacts;
-  #rows: number;
-  #nano: number;
+  #rows = 0;
+  #nano = 0;
   #oldestAt: number;
   #notBefore = 0;
   #failures = 0;
   #prunedAt = 0;
+  #draining: Promise<void> | null = null;
+  #drains = 0;
+  readonly #life = crypto.randomUUID();
 
   constructor(store: Store, account: string, facts: OutboxFacts, now: number) {
     this.#store = store;
     this.#account = account;
     this.#facts = facts;
-    const { pending, pendingNano } = store.outbox();
-    this.#rows = pending;
-    this.#nano = pendingNano;
     this.#oldestAt = now - FLUSH_AFTER_MS;
+    this.#count();
   }
 
   get pending(): number {
     return this.#rows;
+  }
+
+  /** Changes whenever D1 may have been written to; null while it is. */
+  get mark(): string | null {
+    return this.#draining ? null : `${this.#life}:${this.#drains}`;
   }
 
   /** Takes note of calls that are on disk now. */
@@ -93,7 +102,16 @@ export class Outbox {
   }
 
   /** Copies what waits, oldest first, until nothing does. What D1 did not take stays and is tried again later. */
-  async drain(db: D1Database, clock: () => number): Promise<void> {
+  drain(db: D1Database, clock: () => number): Promise<void> {
+    // One at a time: two would count the same calls off twice.
+    this.#draining ??= this.#drain(db, clock).finally(() => {
+      this.#draining = null;
+    });
+    return this.#draining;
+  }
+
+  async #drain(db: D1Database, clock: () => number): Promise<void> {
+    this.#drains++;
     let acked = this.#store.acknowledged();
     try {
       for (let i = 0; i < FLUSHES_A_TURN; i++) {
@@ -102,10 +120,6 @@ export class Outbox {
         if (!last) break;
         await db.batch(this.#statements(db, batches, last.pos));
         acked = last.pos;
-        for (const batch of batches) {
-          this.#rows -= batch.calls;
-          this.#nano -= batch.costNano;
-        }
       }
       this.#failures = 0;
       this.#notBefore = clock() + SPACING_MS;
@@ -124,6 +138,14 @@ export class Outbox {
       this.#store.prune(new Date(now - KEEP_CALLS_MS).toISOString(), now);
       this.#prunedAt = now;
     });
+    this.#count();
+  }
+
+  /** Takes what waits from the tables: what is counted must be what is there, however the copying went. */
+  #count(): void {
+    const { pending, pendingNano } = this.#store.outbox();
+    this.#rows = pending;
+    this.#nano = pendingNano;
   }
 
   #statements(db: D1Database, batches: readonly CallBatch[], pos: number): D1PreparedStatement[] {

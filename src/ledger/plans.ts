@@ -3,16 +3,24 @@ import { WaypostError } from "../errors.ts";
 import type { Plan } from "./types.ts";
 
 const MILLION = 1_000_000;
+/** Nano-USD in a cent. */
+const CENT = 10_000_000;
 
 /** The plans every installation has. Tokens are those of priced models; local models draw on nothing. */
 const BUILT_IN: readonly Plan[] = [
-  { id: "free", rate: { minute: 10, hour: 100, day: 1_000 }, monthlyTokens: 1 * MILLION },
-  { id: "basic", rate: { minute: 30, hour: 500, day: 5_000 }, monthlyTokens: 10 * MILLION },
-  { id: "pro", rate: { minute: 60, hour: 1_000, day: 10_000 }, monthlyTokens: 50 * MILLION },
-  { id: "enterprise", rate: { minute: 300, hour: 10_000, day: 100_000 }, monthlyTokens: null },
+  { id: "free", rate: { minute: 10, hour: 100, day: 1_000 }, monthlyTokens: 1 * MILLION, nanoUsdMonth: 0 },
+  { id: "basic", rate: { minute: 30, hour: 500, day: 5_000 }, monthlyTokens: 10 * MILLION, nanoUsdMonth: 999 * CENT },
+  {
+    id: "pro",
+    rate: { minute: 60, hour: 1_000, day: 10_000 },
+    monthlyTokens: 50 * MILLION,
+    nanoUsdMonth: 2_999 * CENT,
+  },
+  { id: "enterprise", rate: { minute: 300, hour: 10_000, day: 100_000 }, monthlyTokens: null, nanoUsdMonth: null },
 ];
 
 const Limit = z.number().int().positive();
+const ToolName = z.string().regex(/^[a-z][a-z_]{0,63}$/);
 const PlansSetting = z.record(
   z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
   z.strictObject({
@@ -20,6 +28,15 @@ const PlansSetting = z.record(
     hour: Limit,
     day: Limit,
     monthlyTokens: z.number().int().nonnegative().nullable(),
+    /** Decimal USD with at most two places. */
+    usd_month: z
+      .string()
+      .regex(/^\d{1,6}(\.\d{1,2})?$/)
+      .nullable()
+      .default(null),
+    tools: z
+      .record(ToolName, z.strictObject({ minute: Limit.optional(), hour: Limit.optional(), day: Limit.optional() }))
+      .optional(),
   }),
 );
 
@@ -30,10 +47,16 @@ const PlansSetting = z.record(
 export function parsePlans(setting: string | undefined): ReadonlyMap<string, Plan> {
   const plans = new Map(BUILT_IN.map((plan) => [plan.id, plan]));
   if (!setting) return plans;
-  for (const [id, { monthlyTokens, ...rate }] of Object.entries(readSetting(setting))) {
-    plans.set(id, { id, rate, monthlyTokens });
+  for (const [id, { monthlyTokens, usd_month, tools, ...rate }] of Object.entries(readSetting(setting))) {
+    plans.set(id, { id, rate, monthlyTokens, nanoUsdMonth: nanoOf(usd_month), ...(tools ? { tools } : {}) });
   }
   return plans;
+}
+
+function nanoOf(usd: string | null): number | null {
+  if (usd === null) return null;
+  const [whole, cents = ""] = usd.split(".");
+  return Number(`${whole}${cents.padEnd(2, "0")}`) * CENT;
 }
 
 function readSetting(setting: string): z.output<typeof PlansSetting> {
@@ -42,7 +65,7 @@ function readSetting(setting: string): z.output<typeof PlansSetting> {
   } catch {
     throw new WaypostError(
       "not_configured",
-      "PLANS must be a JSON object: plan id -> {minute, hour, day, monthlyTokens}",
+      "PLANS must be a JSON object: plan id -> {minute, hour, day, monthlyTokens, usd_month?, tools?}",
     );
   }
 }

@@ -1,13 +1,25 @@
 import type { Journal } from "./journal.ts";
-import type { StoredKey } from "./store.ts";
-import type { RateLimits, Refusal, WindowState } from "./types.ts";
+import type { Plan, RateLimits, Refusal, WindowState } from "./types.ts";
 import { SlidingWindows, type WindowsSnapshot } from "./windows.ts";
 
 const ACCOUNT = "account";
+const TOOL = "tool:";
+
+/** What has limits of its own within the account's: a key, or `tool:<name>`. */
+export interface Limited {
+  id: string;
+  limits: Partial<RateLimits> | null;
+}
+
+/** The limits a plan sets for one tool, if it does. */
+export function toolLimits(plan: Plan, tool: string): Limited[] {
+  const limits = plan.tools?.[tool];
+  return limits ? [{ id: `${TOOL}${tool}`, limits }] : [];
+}
 
 /**
- * Rate limits of the account (by plan) and of the keys that have their own: the caller's and those that bind it. A call counts
- * in all of them or in none.
+ * Rate limits of the account (by plan), of the tool if the plan has some, and of the keys that have their own: the caller's
+ * and those that bind it. A call counts in all of them or in none.
  */
 export class RateGate {
   readonly #scopes = new Map<string, SlidingWindows>();
@@ -17,7 +29,7 @@ export class RateGate {
   }
 
   /** The tightest state of each window; counts nothing. */
-  measure(now: number, plan: RateLimits, keys: readonly StoredKey[]): WindowState[] {
+  measure(now: number, plan: RateLimits, keys: readonly Limited[]): WindowState[] {
     let states = this.#windows(ACCOUNT).measure(now, plan);
     for (const { id, limits } of keys) {
       if (limits) states = tightest(states, this.#windows(id).measure(now, limits));
@@ -26,25 +38,41 @@ export class RateGate {
   }
 
   /** A refusal when any window is full. */
-  refusal(now: number, plan: RateLimits, keys: readonly StoredKey[]): Refusal | null {
+  refusal(now: number, plan: RateLimits, keys: readonly Limited[]): Refusal | null {
     const states = this.measure(now, plan, keys);
     const full = states.filter((state) => state.remaining === 0);
     if (full.length === 0) return null;
     const last = full.reduce((a, b) => (b.retryAfterMs > a.retryAfterMs ? b : a));
+    const tool = this.#toolThatRefuses(now, last, keys);
     return {
       kind: "refused",
       code: "rate_limited",
-      detail: `${last.limit} calls a ${last.name} are allowed.`,
-      extras: { retry_after: Math.ceil(last.retryAfterMs / 1_000), limit: last.name },
+      detail: `${last.limit} calls${tool ? ` of \`${tool}\`` : ""} a ${last.name} are allowed.`,
+      extras: {
+        retry_after: Math.ceil(last.retryAfterMs / 1_000),
+        limit: last.name,
+        ...(tool ? { tool } : {}),
+      },
       windows: states,
     };
   }
 
   /** Counts the call; returns the state after it. */
-  take(now: number, plan: RateLimits, keys: readonly StoredKey[], journal: Journal): WindowState[] {
+  take(now: number, plan: RateLimits, keys: readonly Limited[], journal: Journal): WindowState[] {
     this.#count(ACCOUNT, now, journal);
     for (const { id, limits } of keys) if (limits) this.#count(id, now, journal);
     return this.measure(now, plan, keys);
+  }
+
+  /** The tool whose own limit is the one that refuses. */
+  #toolThatRefuses(now: number, { name, retryAfterMs }: WindowState, bounds: readonly Limited[]): string | undefined {
+    const own = bounds.find(({ id, limits }) => {
+      const states = id.startsWith(TOOL) && limits ? this.#windows(id).measure(now, limits) : [];
+      return states.some(
+        (state) => state.name === name && state.remaining === 0 && state.retryAfterMs === retryAfterMs,
+      );
+    });
+    return own?.id.slice(TOOL.length);
   }
 
   #count(scope: string, now: number, journal: Journal): void {

@@ -1,13 +1,29 @@
 import type { Books } from "./books.ts";
+import type { NoticeInfo } from "./budget_types.ts";
 import { monthEnd } from "./calendar.ts";
+import { callDetails } from "./call_details.ts";
+import { forecastOf } from "./forecast.ts";
+import type { CallDetails, Quota, UsageAnswers, UsageReads } from "./report_types.ts";
 import type { OutboxRow, Store } from "./store.ts";
 import { addRow, emptyMonth, type MonthTally, rowDifference, rowOf, type TallyRow } from "./tally.ts";
-import type { CallRecord, Plan, UsageReport, UsageTotals, WindowState } from "./types.ts";
+import type { CallRecord, Left, Plan, UsageReport, UsageTotals, WindowState } from "./types.ts";
 
 /** The newest calls kept ready for a report. */
 export const RECENT_CALLS = 50;
+/** Groups that cross to an export at a time. */
+export const GROUPS_A_PAGE = 2_000;
 
-/** What an account used: the current month ready in memory, earlier ones from disk. */
+/** The account as of the admission that asks. `write` puts what is pending into the tables. */
+interface Present {
+  plan: Plan;
+  windows: WindowState[];
+  books: Books;
+  now: number;
+  notices: () => NoticeInfo[];
+  write: () => void;
+}
+
+/** What an account used: the current month ready in memory, everything else from disk. */
 export class Reports {
   readonly #store: Store;
   #tally: MonthTally;
@@ -24,7 +40,8 @@ export class Reports {
 
   turnMonth(month: string): void {
     if (month <= this.#tally.month) return;
-    this.#tally = emptyMonth(month);
+    // What was booked for the new month before it began, by a clock that ran ahead, is there already.
+    this.#tally = this.#load(month);
     this.#resetsAt = monthEnd(month);
   }
 
@@ -41,19 +58,50 @@ export class Reports {
     return rows;
   }
 
+  /** The record of one of the newest calls. */
+  recentCall(id: string): OutboxRow | undefined {
+    return this.#recent.findLast((call) => call.id === id);
+  }
+
   totals(month: string): UsageTotals {
     return (month === this.#tally.month ? this.#tally : this.#load(month)).total;
   }
 
-  report(
-    reads: { recent: number; month?: string },
-    now: { plan: Plan; windows: WindowState[]; books: Books },
-  ): UsageReport {
-    const month = reads.month ?? this.#tally.month;
-    const tally = month === this.#tally.month ? this.#tally : this.#load(month);
-    const { books, plan } = now;
+  /** What is left after everything posted so far. */
+  left({ plan, books }: Pick<Present, "plan" | "books">): Left {
+    return {
+      plan_tokens: plan.monthlyTokens === null ? null : books.remainingTokens(plan.monthlyTokens),
+      resets_at: this.#resetsAt,
+      credit_nano: books.availableNano,
+    };
+  }
+
+  answer(reads: UsageReads, present: Present): UsageAnswers {
+    const { recent, month = this.#tally.month, quota, groups, callId } = reads;
+    const isPast = recent !== undefined && month !== this.#tally.month;
+    if (groups || callId !== undefined || isPast) present.write();
+    return {
+      ...(recent === undefined ? {} : { usage: this.#report(recent, month, present) }),
+      ...(quota ? { quota: this.#quota(present) } : {}),
+      ...(groups ? { groups: this.#store.usage.groups(groups) } : {}),
+      ...(callId === undefined ? {} : { call: this.#details(callId) }),
+    };
+  }
+
+  #report(recent: number, month: string, present: Present): UsageReport {
+    const isCurrent = month === this.#tally.month;
+    const tally = isCurrent ? this.#tally : this.#load(month);
     return {
       ...tally,
+      ...this.#quota(present),
+      recent: recent === 0 ? [] : this.#recent.slice(-recent).reverse().map(publicRecord),
+      forecast: isCurrent ? forecastOf(month, tally.total, present.now) : null,
+      notices: present.notices(),
+    };
+  }
+
+  #quota({ plan, windows, books }: Present): Quota {
+    return {
       plan: plan.id,
       tokens: {
         included: plan.monthlyTokens,
@@ -67,19 +115,39 @@ export class Reports {
         reserved_nano: books.reservedNano,
         available_nano: books.availableNano,
       },
-      windows: now.windows,
-      recent: reads.recent === 0 ? [] : this.#recent.slice(-reads.recent).reverse().map(publicRecord),
+      windows,
     };
+  }
+
+  #details(id: string): CallDetails | null {
+    const entries = this.#store.usage.entriesOf(id);
+    const begun = Number.parseInt(/^call_([0-9a-z]{8})/.exec(id)?.[1] ?? "", 36);
+    const row = this.recentCall(id) ?? (Number.isNaN(begun) ? undefined : this.#store.usage.callBegunAt(id, begun));
+    return callDetails(id, entries, row);
   }
 
   #load(month: string): MonthTally {
     const tally = emptyMonth(month);
-    for (const row of this.#store.tally(month)) addRow(tally, row);
+    for (const row of this.#store.usage.month(month)) addRow(tally, row);
     return tally;
   }
 }
 
 function publicRecord(row: OutboxRow): CallRecord {
   const { id, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated } = row;
-  return { id, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated };
+  const session_id = row.session_id ?? null;
+  return {
+    id,
+    at,
+    tool,
+    model,
+    key_id,
+    input_tokens,
+    output_tokens,
+    cost_nano,
+    credit_nano,
+    status,
+    estimated,
+    session_id,
+  };
 }

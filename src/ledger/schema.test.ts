@@ -42,7 +42,11 @@ const BEFORE = `
   INSERT INTO entries VALUES (1, 'credit:1', 'credit', ${START}, 'key_1', 0, 700, 0, 0, '{}');
   INSERT INTO entries VALUES (2, 'call_1', 'settle', ${START}, 'key_1', 0, 0, 40, 5000, '{}');
   INSERT INTO tally VALUES ('2026-06-15', 'chat', 'openai/test', 'key_1', 1, 0, 20, 20, 5000);
-  INSERT INTO outbox VALUES (1, 0);
+  INSERT INTO call_batches VALUES (1, 1, 1, 5000, '["2026-06"]', '2026-06-15T12:44:00.000Z', json_array(json_object(
+    'id', 'call_1', 'pos', 1, 'at', '2026-06-15T12:44:00.000Z', 'tool', 'chat', 'model', 'openai/test', 'key_id', 'key_1', 'user', 'usr_1',
+    'via', 'rest', 'client', NULL, 'input_tokens', 20, 'output_tokens', 20, 'cost_nano', 5000, 'credit_nano', 0, 'status', 'ok',
+    'estimated', json('false'), 'duration_ms', 5)));
+  INSERT INTO outbox VALUES (1, 1);
 `;
 
 it("a ledger that was opened by an earlier version wakes with all it had, and can do what is new", async () => {
@@ -63,6 +67,24 @@ it("a ledger that was opened by an earlier version wakes with all it had, and ca
     });
     const budget = { nano_usd: 6_000, period: "total" as const };
     expect(unwrap(await awake.updateKey("key_1", { budget })).budget?.spent_nano).toBe(5_000);
+    const quarter = {
+      slot: Date.parse("2026-06-15T12:30:00.000Z") / 900_000,
+      tool: "chat",
+      key_id: "key_1",
+      cost_nano: 5_000,
+    };
+    expect(state.storage.sql.exec("SELECT * FROM spending").toArray()).toEqual([quarter]);
+    const author = { keyId: "grant_1", user: "usr_1", scopes: [] };
+    const whole = { id: "all", kind: "soft" as const, period: "total" as const, nano_usd: 5_000 };
+    expect(unwrap(await awake.setBudget(whole, author)).spent_nano).toBe(5_000);
+    const notices = unwrap(await awake.listNotices(9)).map(({ data }) => [data.budget_id, data.threshold]);
+    expect(notices).toEqual([
+      ["all", 100],
+      ["all", 80],
+      ["all", 50],
+      ["key_1", 80],
+      ["key_1", 50],
+    ]);
     unwrap(await awake.setPlan("basic", Date.now()));
     unwrap(await awake.blockUser("usr_2"));
 

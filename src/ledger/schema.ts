@@ -47,6 +47,49 @@ const CHANGES: readonly string[] = [
   CREATE TABLE blocked_users (user TEXT PRIMARY KEY, at INTEGER NOT NULL);
   CREATE INDEX tally_by_key ON tally (key_id, day);
   `,
+  `
+  CREATE INDEX entries_of_credit ON entries (seq) WHERE kind IN ('credit', 'refund', 'dispute', 'adjust', 'notice');
+  CREATE TABLE auto_top_up (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL);
+  `,
+  `
+  CREATE TABLE tally_of_seven (
+    day TEXT NOT NULL, tool TEXT NOT NULL, model TEXT NOT NULL, key_id TEXT NOT NULL, session TEXT NOT NULL, user TEXT NOT NULL,
+    client TEXT NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+    cost_nano INTEGER NOT NULL, PRIMARY KEY (day, tool, model, key_id, session, user, client)
+  ) WITHOUT ROWID;
+  INSERT INTO tally_of_seven SELECT day, tool, model, key_id, '', '', '', calls, errors, input_tokens, output_tokens, cost_nano FROM tally;
+  DROP TABLE tally;
+  ALTER TABLE tally_of_seven RENAME TO tally;
+  CREATE INDEX tally_by_key ON tally (key_id, day);
+  CREATE INDEX call_batches_by_newest ON call_batches (newest);
+  ALTER TABLE results ADD COLUMN settlement TEXT;
+  `,
+  `
+  CREATE TABLE budgets (id TEXT PRIMARY KEY, body TEXT NOT NULL);
+  CREATE TABLE spending (
+    slot INTEGER NOT NULL, tool TEXT NOT NULL, key_id TEXT NOT NULL, cost_nano INTEGER NOT NULL, PRIMARY KEY (slot, tool, key_id)
+  ) WITHOUT ROWID;
+  INSERT INTO spending
+    SELECT unixepoch(c.value ->> 'at') / 900, c.value ->> 'tool', c.value ->> 'key_id', sum(c.value ->> 'cost_nano')
+    FROM call_batches b, json_each(b.body) c WHERE b.cost_nano > 0 AND c.value ->> 'cost_nano' > 0 GROUP BY 1, 2, 3;
+  CREATE TABLE notices (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, once TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL,
+    data TEXT NOT NULL, ends_at INTEGER
+  );
+  CREATE TABLE credit_mark (
+    id INTEGER PRIMARY KEY CHECK (id = 1), mark INTEGER NOT NULL, base_nano INTEGER NOT NULL
+  );
+  CREATE TABLE webhooks (id TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL, created_at INTEGER NOT NULL);
+  CREATE TABLE deliveries (
+    seq INTEGER NOT NULL, webhook TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER, last_status INTEGER,
+    PRIMARY KEY (seq, webhook)
+  );
+  CREATE INDEX deliveries_by_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
+  `,
+  `
+  CREATE TABLE audit_chain (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
+  INSERT INTO audit_chain VALUES (1, 0, '${"0".repeat(64)}');
+  `,
 ];
 
 export function createTables(sql: SqlStorage): void {

@@ -1,8 +1,10 @@
+import { extendChain } from "./audit_chain_store.ts";
 import type { BooksState, Entry, Hold } from "./books.ts";
 import { createTables, upgradeTables } from "./schema.ts";
 import { type KeyRow, rowOfKey, type StoredKey, storedKey } from "./stored_key.ts";
 import type { TallyRow } from "./tally.ts";
-import type { CallRecord } from "./types.ts";
+import type { CallRecord, Settlement } from "./types.ts";
+import { UsageTable } from "./usage_table.ts";
 import type { WindowsSnapshot } from "./windows.ts";
 
 /** The ledger's tables and the statements over them. Bulk rows travel as one JSON parameter: one statement a batch. */
@@ -30,6 +32,7 @@ export interface StoredResult {
   callId: string;
   result: string;
   costNano: number;
+  settlement?: Settlement;
 }
 
 /** Calls as they were journalled together: one row however many they are, so that a free call costs next to no write. */
@@ -128,19 +131,6 @@ export class Store {
     );
   }
 
-  /** What calls of these keys cost, ever and in one month, as far as it is written; nano-USD. */
-  spentBy(keyIds: readonly string[], month: string): { total: number; month: number } {
-    return this.#sql
-      .exec<{ total: number; month: number }>(
-        `SELECT coalesce(sum(cost_nano), 0) AS total, coalesce(sum(cost_nano) FILTER (WHERE day >= ?1 AND day < ?2), 0) AS month
-         FROM tally WHERE key_id IN (SELECT value FROM json_each(?3))`,
-        `${month}-01`,
-        `${month}-99`,
-        JSON.stringify(keyIds),
-      )
-      .one();
-  }
-
   books(): BooksState {
     const row = this.#sql.exec("SELECT * FROM books WHERE id = 1").one();
     return {
@@ -198,13 +188,9 @@ export class Store {
       .toArray()[0]?.at;
   }
 
-  /** Whether credit with this id was posted before. */
-  credited(id: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM entries WHERE call_id = ? AND kind = 'credit'", id).toArray().length > 0;
-  }
-
   putCalls(rows: readonly OutboxRow[]): void {
-    for (let i = 0; i < rows.length; i += CALLS_A_BATCH) this.#putBatch(rows.slice(i, i + CALLS_A_BATCH));
+    const lines = extendChain(this.#sql, rows);
+    for (let i = 0; i < lines.length; i += CALLS_A_BATCH) this.#putBatch(lines.slice(i, i + CALLS_A_BATCH));
   }
 
   #putBatch(rows: readonly OutboxRow[]): void {
@@ -270,11 +256,12 @@ export class Store {
   prune(before: string, now: number): void {
     this.#sql.exec("DELETE FROM call_batches WHERE pos <= (SELECT acked FROM outbox) AND newest < ?", before);
     this.#sql.exec("DELETE FROM results WHERE expires_at <= ?", now);
+    this.#sql.exec("DELETE FROM spending WHERE slot < unixepoch(?) / 900", before);
   }
 
   addTally(rows: readonly TallyRow[]): void {
     this.#sql.exec(
-      `INSERT INTO tally SELECT value ->> 'day', value ->> 'tool', value ->> 'model', value ->> 'key_id', value ->> 'calls', value ->> 'errors',
+      `INSERT INTO tally SELECT value ->> 'day', value ->> 'tool', value ->> 'model', value ->> 'key_id', value ->> 'session', value ->> 'user', value ->> 'client', value ->> 'calls', value ->> 'errors',
               value ->> 'input_tokens', value ->> 'output_tokens', value ->> 'cost_nano' FROM json_each(?) WHERE true
        ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors,
          input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
@@ -283,10 +270,9 @@ export class Store {
     );
   }
 
-  /** Rows of one month, `YYYY-MM`. */
-  tally(month: string): TallyRow[] {
-    const rows = this.#sql.exec("SELECT * FROM tally WHERE day >= ? AND day < ?", `${month}-01`, `${month}-99`);
-    return rows.toArray() as unknown as TallyRow[];
+  /** Questions about usage, for reports. */
+  get usage(): UsageTable {
+    return new UsageTable(this.#sql);
   }
 
   windows(): Map<string, WindowsSnapshot> {
@@ -299,26 +285,30 @@ export class Store {
   }
 
   result(key: string, now: number): StoredResult | undefined {
-    return this.#sql
-      .exec<{ inputHash: string; callId: string; result: string; costNano: number }>(
-        `SELECT input_hash AS inputHash, call_id AS callId, result, cost_nano AS costNano FROM results
+    const [row] = this.#sql
+      .exec<{ inputHash: string; callId: string; result: string; costNano: number; settlement: string | null }>(
+        `SELECT input_hash AS inputHash, call_id AS callId, result, cost_nano AS costNano, settlement FROM results
          WHERE key = ? AND expires_at > ?`,
         key,
         now,
       )
-      .toArray()[0];
+      .toArray();
+    if (!row) return undefined;
+    const { settlement, ...stored } = row;
+    return { ...stored, ...(settlement === null ? {} : { settlement: JSON.parse(settlement) }) };
   }
 
   putResult(key: string, stored: StoredResult, expiresAt: number): void {
-    const { inputHash, callId, result, costNano } = stored;
+    const { inputHash, callId, result, costNano, settlement } = stored;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)",
       key,
       inputHash,
       callId,
       result,
       costNano,
       expiresAt,
+      settlement ? JSON.stringify(settlement) : null,
     );
   }
 

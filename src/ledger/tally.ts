@@ -1,12 +1,19 @@
-import type { CallRecord, UsageTotals } from "./types.ts";
+import type { OutboxRow } from "./store.ts";
+import type { UsageTotals } from "./types.ts";
 
-/** One row of usage at its finest grain: a day, tool, model and key. */
+/** One row of usage at its finest grain: a day, tool, model, key, session, user and program. */
 export interface TallyRow extends UsageTotals {
   day: string;
   tool: string;
   model: string;
   key_id: string;
+  session: string;
+  user: string;
+  client: string;
 }
+
+/** A row as far as the month's report needs it. */
+export type MonthRow = Pick<TallyRow, "day" | "tool" | "model" | "key_id" | keyof UsageTotals>;
 
 type Totals = Record<string, UsageTotals>;
 
@@ -20,10 +27,13 @@ export interface MonthTally {
   by_day: Totals;
 }
 
-/** The name under which calls without a model are counted. */
-const NO_MODEL = "";
+/** The name under which calls are counted that have none in a dimension. */
+export const NONE = "";
 
-const zero = (): UsageTotals => ({ calls: 0, errors: 0, input_tokens: 0, output_tokens: 0, cost_nano: 0 });
+/** A program may announce itself with any text: what is counted is the name before its version. */
+const PRODUCT = /^[\w.-]{1,40}/;
+
+export const zero = (): UsageTotals => ({ calls: 0, errors: 0, input_tokens: 0, output_tokens: 0, cost_nano: 0 });
 
 export const emptyMonth = (month: string): MonthTally => ({
   month,
@@ -35,21 +45,25 @@ export const emptyMonth = (month: string): MonthTally => ({
 });
 
 /** Adds a row to a month's totals. */
-export function addRow(tally: MonthTally, row: TallyRow): void {
+export function addRow(tally: MonthTally, row: MonthRow): void {
   addTo(tally.total, row);
-  if (row.model !== NO_MODEL) addTo(under(tally.by_model, row.model), row);
+  if (row.model !== NONE) addTo(under(tally.by_model, row.model), row);
   addTo(under(tally.by_tool, row.tool), row);
   addTo(under(tally.by_key, row.key_id), row);
   addTo(under(tally.by_day, row.day), row);
 }
 
 /** What a call record adds to the tally. */
-export function rowOf(record: CallRecord): TallyRow {
+export function rowOf(record: OutboxRow): TallyRow {
   return {
     day: record.at.slice(0, 10),
     tool: record.tool,
-    model: record.model ?? NO_MODEL,
+    model: record.model ?? NONE,
     key_id: record.key_id,
+    // Calls recorded before there was this dimension have none.
+    session: record.session_id ?? NONE,
+    user: record.user,
+    client: PRODUCT.exec(record.client ?? "")?.[0] ?? NONE,
     calls: 1,
     errors: record.status === "ok" ? 0 : 1,
     input_tokens: record.input_tokens,
@@ -59,9 +73,9 @@ export function rowOf(record: CallRecord): TallyRow {
 }
 
 /** What changes in the tally when a record already counted as `before` turns out as `after`. */
-export function rowDifference(before: CallRecord, after: CallRecord): TallyRow[] {
+export function rowDifference(before: OutboxRow, after: OutboxRow): TallyRow[] {
   const minus = rowOf(before);
-  for (const field of FIELDS) minus[field] = -minus[field];
+  for (const field of TOTALS) minus[field] = -minus[field];
   return [minus, rowOf(after)];
 }
 
@@ -70,7 +84,8 @@ export class PendingRows {
   readonly #rows = new Map<string, TallyRow>();
 
   add(row: TallyRow): void {
-    const grain = `${row.day} ${row.tool} ${row.model} ${row.key_id}`;
+    const { day, tool, model, key_id, session, user, client } = row;
+    const grain = `${day} ${tool} ${model} ${key_id} ${session} ${user} ${client}`;
     const known = this.#rows.get(grain);
     if (known) addTo(known, row);
     else this.#rows.set(grain, { ...row });
@@ -83,10 +98,10 @@ export class PendingRows {
   }
 }
 
-const FIELDS = ["calls", "errors", "input_tokens", "output_tokens", "cost_nano"] as const;
+export const TOTALS = ["calls", "errors", "input_tokens", "output_tokens", "cost_nano"] as const;
 
-function addTo(totals: UsageTotals, more: UsageTotals): void {
-  for (const field of FIELDS) totals[field] += more[field];
+export function addTo(totals: UsageTotals, more: UsageTotals): void {
+  for (const field of TOTALS) totals[field] += more[field];
 }
 
 function under(totals: Totals, name: string): UsageTotals {

@@ -1,5 +1,7 @@
 import type { ErrorCode, ErrorExtras } from "../errors.ts";
+import type { NoticeInfo } from "./budget_types.ts";
 import type { TokenPrice, TokenUsage } from "./money.ts";
+import type { Forecast, UsageAnswers, UsageReads } from "./report_types.ts";
 
 /** Calls allowed in any trailing window. */
 export interface RateLimits {
@@ -13,6 +15,10 @@ export interface Plan {
   rate: RateLimits;
   /** Tokens of priced models included each month; null = unlimited. */
   monthlyTokens: number | null;
+  /** What the plan itself costs a month, in nano-USD; null or absent = as agreed. */
+  nanoUsdMonth?: number | null;
+  /** Limits of single tools, within those of the plan. */
+  tools?: Readonly<Record<string, Partial<RateLimits>>>;
 }
 
 /** The most one model call can cost. The ledger prices it, clamps the output, and holds it. */
@@ -21,6 +27,8 @@ export interface HoldRequest {
   provider: string;
   price: TokenPrice;
   markupBps: number;
+  /** Markup of accounts on these plans, in place of `markupBps`. The admission settles which one holds. */
+  planMarkups?: Record<string, number>;
   /** Upper bound of the input tokens. */
   inputTokens: number;
   /** Output tokens wanted; the grant may be lower, never below `minOutputTokens`. */
@@ -38,6 +46,8 @@ export interface CallFacts {
   tool: string;
   via: "mcp" | "rest";
   client?: string;
+  /** The saved session the call belongs to. */
+  session?: string;
   /** `inputHash` covers tool and validated input. */
   idempotency?: { key: string; inputHash: string };
 }
@@ -62,8 +72,8 @@ export interface AdmitRequest extends CallFacts {
   hold?: HoldRequest;
   /** The call will report what it used when it ends; otherwise it is booked as done at once, and only a failure is reported. */
   metered: boolean;
-  /** Ask for the usage report as of this admission. `month` is `YYYY-MM`, default the current one. */
-  reads?: { recent: number; month?: string };
+  /** What to report about usage, as of this admission. */
+  reads?: UsageReads;
 }
 
 export interface Identity {
@@ -87,8 +97,16 @@ export interface WindowState {
 }
 
 export type AdmitReply =
-  | { kind: "admitted"; identity: Identity; windows: WindowState[]; grantedOutputTokens?: number; usage?: UsageReport }
-  | { kind: "replay"; identity: Identity; windows: WindowState[]; callId: string; result: string; costNano: number }
+  | ({ kind: "admitted"; identity: Identity; windows: WindowState[]; grantedOutputTokens?: number } & UsageAnswers)
+  | {
+      kind: "replay";
+      identity: Identity;
+      windows: WindowState[];
+      callId: string;
+      result: string;
+      costNano: number;
+      settlement?: Settlement;
+    }
   | Refusal;
 
 export interface Refusal {
@@ -135,7 +153,112 @@ export interface Settlement {
   creditNano: number;
   funding: Funding | null;
   balanceNano: number;
+  /** Version of the price; null when nothing was priced, or the price has none. */
+  priceVersion: string | null;
+  /** What was left when this was posted. */
+  left: Left;
 }
+
+/** Plan tokens until the month ends (null: unlimited), and prepaid credit that is not held by running calls. */
+export interface Left {
+  plan_tokens: number | null;
+  resets_at: string;
+  credit_nano: number;
+}
+
+/** What moves prepaid credit outside of calls; a notice moves nothing and says what happened. */
+export type MovementKind = "credit" | "refund" | "dispute" | "adjust" | "notice";
+
+/** One movement of prepaid credit, posted once per kind and id. */
+export interface CreditMove {
+  kind: MovementKind;
+  id: string;
+  /** Signed, nano-USD. */
+  nano: number;
+  note: string;
+  /** Credential that asked for it, or `stripe`. */
+  keyId: string;
+}
+
+export interface CreditMoved {
+  /** False: it had been posted before. */
+  posted: boolean;
+  balanceNano: number;
+}
+
+/** When and how much credit is bought by itself. */
+export interface AutoTopUpRule {
+  /** Bought when less credit than this is available, nano-USD. */
+  thresholdNano: number;
+  amountCents: number;
+  /** Most that is bought in a calendar month (UTC). */
+  monthlyMaxCents: number;
+}
+
+export interface AutoTopUpView {
+  rule: AutoTopUpRule | null;
+  /** Stripe's id of who pays. */
+  customer: string | null;
+  has_payment_method: boolean;
+  in_progress: boolean;
+  failures: number;
+  /** Why it was switched off, if it was. */
+  stopped: string | null;
+  /** Bought this month. */
+  month_cents: number;
+}
+
+/** A payment to ask for. `id` is its idempotency key; `paymentIntent` is known when it was accepted before. */
+export interface TopUpOrder {
+  id: string;
+  account: string;
+  amountCents: number;
+  customer: string;
+  paymentMethod: string;
+  paymentIntent?: string;
+}
+
+/** `unknown`: it may or may not have been paid; to be asked again with the same id. */
+export type TopUpOutcome =
+  | { kind: "paid"; paymentIntent: string }
+  | { kind: "processing"; paymentIntent: string }
+  | { kind: "failed"; reason: string }
+  | { kind: "unknown" };
+
+export type ChargeTopUp = (order: TopUpOrder) => Promise<TopUpOutcome>;
+
+/** What an account has to spend. */
+export interface Balance {
+  balance_nano: number;
+  reserved_nano: number;
+  available_nano: number;
+  tokens: { included: number | null; remaining: number | null; resets_at: string };
+  auto_top_up: AutoTopUpView;
+  entries: { id: string; kind: MovementKind; at: string; nano_usd: number; note: string }[];
+}
+
+/** Usage that happened elsewhere, priced, to be booked. */
+export interface RelayedEvent {
+  /** Unique over all accounts: it becomes the call's id. */
+  callId: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  model: string;
+  provider: string;
+  usage: TokenUsage;
+  price: TokenPrice;
+  markupBps: number;
+  /** Saved session it belongs to, for reports. */
+  sessionId: string | null;
+  /** Kept with the charge. */
+  detail: Record<string, unknown>;
+}
+
+/** `late`: older than what is still taken; `early`: after now. Cost in nano-USD; a duplicate cost nothing again. */
+export type RelayedOutcome =
+  | { status: "accepted"; costNano: number; funding: Funding }
+  | { status: "duplicate" }
+  | { status: "refused"; reason: "late" | "early" | "too_large" };
 
 export interface UsageTotals {
   calls: number;
@@ -158,6 +281,7 @@ export interface CallRecord {
   credit_nano: number;
   status: string;
   estimated: boolean;
+  session_id: string | null;
 }
 
 export interface UsageReport {
@@ -172,6 +296,10 @@ export interface UsageReport {
   balance: { credit_nano: number; reserved_nano: number; available_nano: number };
   windows: WindowState[];
   recent: CallRecord[];
+  /** null: the month is over. */
+  forecast: Forecast | null;
+  /** Newest first. */
+  notices: NoticeInfo[];
 }
 
 /** The most a key's calls may be worth, whoever pays: in a calendar month (UTC), or ever. */

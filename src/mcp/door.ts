@@ -57,7 +57,9 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
     requestId,
     call: async (call) => {
       called = true;
-      outcome = await runCall(env, ctx, { ...call, credential, via: "mcp", requestId, ...(client ? { client } : {}) });
+      const left = call.emit ? { left: request.signal } : {};
+      const known = client ? { client } : {};
+      outcome = await runCall(env, ctx, { ...call, ...left, credential, via: "mcp", requestId, ...known });
       return outcome;
     },
   };

@@ -5,9 +5,9 @@ import type { CallEvent } from "../tools/define.ts";
  * Events of a call as progress notifications, when the client asked for them with a progress token. `progress` grows with
  * every notification, as the protocol demands; a piece of an answer is its `message`.
  */
-export function progressOf(ctx: ServerContext): (event: CallEvent) => void {
+export function progressOf(ctx: ServerContext): ((event: CallEvent) => void) | undefined {
   const progressToken = ctx.mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return () => {};
+  if (progressToken === undefined) return undefined;
   let count = 0;
   return (event) => {
     const params =

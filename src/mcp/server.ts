@@ -8,6 +8,7 @@ import {
 import { toProblem, WaypostError } from "../errors.ts";
 import type { CallOutcome, CallRequest } from "../gate/gate.ts";
 import { formatUsd } from "../ledger/money.ts";
+import type { Settlement } from "../ledger/types.ts";
 import type { Tool } from "../tools/define.ts";
 import { agentTools, toolNamed } from "../tools/registry.ts";
 import { briefSchemasOf } from "../tools/schema.ts";
@@ -26,6 +27,11 @@ export const META = {
   callId: "waypost/call-id",
   costNano: "waypost/cost-nano-usd",
   replayed: "waypost/idempotency-replayed",
+  funding: "waypost/funding",
+  priceVersion: "waypost/price-version",
+  planTokensLeft: "waypost/plan-tokens-left",
+  creditLeftNano: "waypost/credit-left-nano-usd",
+  resetsAt: "waypost/plan-resets-at",
   idempotencyKey: "waypost/idempotency-key",
   problem: "waypost/problem",
 } as const;
@@ -77,10 +83,11 @@ async function callTool(
   const tool = toolNamed(params.name);
   if (!tool) throw unknownTool(params.name, exchange.requestId);
   const idempotencyKey = params._meta?.[META.idempotencyKey] ?? ctx.mcpReq._meta?.[META.idempotencyKey];
+  const emit = progressOf(ctx);
   const outcome = await exchange.call({
     tool,
     input: params.arguments ?? {},
-    emit: progressOf(ctx),
+    ...(emit ? { emit } : {}),
     // What is not text becomes a key that no call may have.
     ...(idempotencyKey === undefined
       ? {}
@@ -97,7 +104,19 @@ function success(tool: Tool, outcome: CallOutcome & { ok: true }) {
       [META.callId]: outcome.callId,
       [META.costNano]: outcome.replayed ? 0 : outcome.costNano,
       ...(outcome.replayed ? { [META.replayed]: true } : {}),
+      ...(outcome.settlement ? settledMeta(outcome.settlement) : {}),
     },
+  };
+}
+
+/** What paid for a call, and what was left when it was settled. */
+function settledMeta({ funding, priceVersion, left }: Settlement): Record<string, unknown> {
+  return {
+    ...(funding ? { [META.funding]: funding } : {}),
+    ...(priceVersion ? { [META.priceVersion]: priceVersion } : {}),
+    [META.planTokensLeft]: left.plan_tokens,
+    [META.creditLeftNano]: left.credit_nano,
+    [META.resetsAt]: left.resets_at,
   };
 }
 

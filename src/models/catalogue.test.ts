@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { createModels } from "./catalogue.ts";
+import { Markups } from "./markups.ts";
 import { isPrivateHost } from "./providers.ts";
 import { boundTokens, estimatePrompt } from "./tokens.ts";
 
@@ -14,6 +15,7 @@ const none: Partial<Env> = {
   OLLAMA_HOST: undefined,
   MODEL_PROVIDERS: undefined,
   MODEL_PRICES: undefined,
+  MARKUPS: undefined,
   DEFAULT_MODEL: undefined,
 };
 const settings = (more: Partial<Env>): Env => ({ ...(env as unknown as Env), ...none, ...more });
@@ -128,13 +130,106 @@ describe("prices", () => {
       priceClass: "cloud",
       price: { input: 100_000, output: 250_000, cacheRead: 10_000 },
     });
-    expect(info("gpt-4o-mini", { ...openai, MODEL_PRICES }).price).toEqual({ input: 1_000_000, output: 2_000_000 });
+    expect(info("gpt-4o-mini", { ...openai, MODEL_PRICES }).price).toEqual({
+      input: 1_000_000,
+      output: 2_000_000,
+      version: "MODEL_PRICES",
+    });
     expect(info("x", { ...custom({}), MODEL_PRICES }).id).toBe("mine/x");
+  });
+
+  test("MODEL_PRICES takes every class, and tiers", () => {
+    const MODEL_PRICES = JSON.stringify({
+      "mine/x": {
+        input: "1",
+        output: "2",
+        cache_read: "0.1",
+        cache_write: "1.25",
+        cache_write_1h: "2.5",
+        input_audio: "10",
+        cache_read_audio: "0.3",
+        output_audio: "20",
+        reasoning: "1.5",
+        tiers: [
+          { above: 1000, input: "3", output: "4" },
+          { above: 2000, input: "5", output: "6", cache_read: "0.5" },
+        ],
+      },
+    });
+    expect(info("mine/x", { ...custom({}), MODEL_PRICES }).price).toEqual({
+      input: 1_000_000,
+      output: 2_000_000,
+      cacheRead: 100_000,
+      cacheWrite: 1_250_000,
+      cacheWrite1h: 2_500_000,
+      inputAudio: 10_000_000,
+      cacheReadAudio: 300_000,
+      outputAudio: 20_000_000,
+      reasoning: 1_500_000,
+      tiers: [
+        { above: 1_000, input: 3_000_000, output: 4_000_000 },
+        { above: 2_000, input: 5_000_000, output: 6_000_000, cacheRead: 500_000 },
+      ],
+      version: "MODEL_PRICES",
+    });
+  });
+
+  test("a model of Azure or Workers AI has its price under the provider's id", () => {
+    const under = (id: string) => ({
+      MODEL_PROVIDERS: JSON.stringify([{ id, base_url: "https://models.example.com/v1", api_key: "k" }]),
+    });
+    expect(info("azure/gpt-4o", under("azure")).price.input).toBe(2_500_000);
+    expect(info("workers-ai/@cf/moonshotai/kimi-k2.6", under("workers-ai")).price.cacheRead).toBe(160_000);
+    expect(codeOf(() => models(under("azure")).resolve("azure/gpt-realtime-2"))).toBe("model_unpriced");
+    expect(models(under("azure")).list().models).toHaveLength(1);
+    expect(models(under("workers-ai")).list().models.length).toBeGreaterThan(20);
+  });
+
+  test("priceOf knows models that are not offered, at any time", () => {
+    const july = Date.parse("2026-07-01T00:00:00Z");
+    expect(models().priceOf("openai", "gpt-realtime-2")).toMatchObject({
+      priceClass: "cloud",
+      markupBps: 10_300,
+      price: { inputAudio: 32_000_000 },
+    });
+    expect(models().priceOf("openai", "gpt-5.6-luna", july)?.price.input).toBe(1_000_000);
+    expect(models().priceOf("openai", "gpt-99")).toBeUndefined();
+    expect(models(custom({ local: true })).priceOf("mine", "x")).toMatchObject({
+      priceClass: "local",
+      price: { input: 0 },
+    });
+    const MODEL_PRICES = '{"elsewhere/x":{"input":"1","output":"2"}}';
+    expect(models({ MODEL_PRICES }).priceOf("elsewhere", "x")?.price.output).toBe(2_000_000);
   });
 
   test("declared windows hold", () => {
     const declared = custom({ local: true, models: [{ name: "a", context: 2048, max_output: 512 }] });
     expect(info("a", declared)).toMatchObject({ contextTokens: 2048, maxOutputTokens: 512 });
+  });
+});
+
+describe("MARKUPS", () => {
+  const MARKUPS = JSON.stringify({
+    cloud: "1.05",
+    local: "1.001",
+    plans: { enterprise: { cloud: "1.00" }, free: { knowledge: "2" } },
+    models: { "openai/gpt-4o": "1.1" },
+  });
+  const all = { ...openai, ...custom({ local: true, models: [{ name: "x" }] }), MARKUPS };
+
+  test("of a model go before those of a plan, and these before those of the class", () => {
+    expect(info("gpt-4o-mini", all)).toMatchObject({ markupBps: 10_500, planMarkups: { enterprise: 10_000 } });
+    expect(info("gpt-4o", all).markupBps).toBe(11_000);
+    expect(info("gpt-4o", all).planMarkups).toBeUndefined();
+    expect(info("mine/x", all)).toMatchObject({ markupBps: 10_010 });
+    expect(info("mine/x", all).planMarkups).toBeUndefined();
+  });
+
+  test("leave the built-in ones where they say nothing", () => {
+    expect(info("gpt-4o", openai)).toMatchObject({ markupBps: 10_300 });
+    const markups = new Markups({ MARKUPS });
+    expect(markups.of("knowledge", "any/model")).toEqual({ markupBps: 13_000, planMarkups: { free: 20_000 } });
+    expect(new Markups({}).of("knowledge", "any/model")).toEqual({ markupBps: 13_000 });
   });
 });
 
@@ -150,6 +245,18 @@ describe("settings", () => {
     ["MODEL_PRICES", '{"a/b": {"input": 1, "output": 2}}'],
     ["MODEL_PRICES", '{"a/b": {"input": "1"}}'],
     ["MODEL_PRICES", '{"a/b": {"input": "-1", "output": "2"}}'],
+    ["MODEL_PRICES", '{"a/b": {"input": "1", "output": "2", "tiers": [{"above": 5, "input": "1"}]}}'],
+    [
+      "MODEL_PRICES",
+      '{"a/b":{"input":"1","output":"2","tiers":[{"above":5,"input":"1","output":"2"},{"above":5,"input":"1","output":"2"}]}}',
+    ],
+    ["MARKUPS", "1.03"],
+    ["MARKUPS", "{"],
+    ["MARKUPS", '{"cloud": 1.03}'],
+    ["MARKUPS", '{"cloud": "-1"}'],
+    ["MARKUPS", '{"cloud": "1.00001"}'],
+    ["MARKUPS", '{"cluod": "1"}'],
+    ["MARKUPS", '{"plans": {"pro": {"models": {}}}}'],
     ["OPENAI_BASE_URL", "nowhere"],
     ["OPENAI_BASE_URL", "http://user:secret@host/v1"],
     ["PROVIDER_TIMEOUT_MS", "soon"],

@@ -1,16 +1,20 @@
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
-import { MARKUP_BPS, type TokenPrice } from "../ledger/money.ts";
+import type { TokenPrice } from "../ledger/money.ts";
 import { EXTRACTIVE, extractive } from "./extractive.ts";
 import { maxOutput } from "./limits.ts";
+import { Markups } from "./markups.ts";
 import { openAICompatible } from "./openai_compatible.ts";
-import { findPrice, priceBook } from "./prices.ts";
-import { type Provider, readPrices, readProviders, readTimeout } from "./providers.ts";
+import { type FoundPrice, findPrice, priceBook } from "./prices.ts";
+import { type Patience, type Provider, readPrices, readProviders, readTimeout } from "./providers.ts";
 import { boundTokens } from "./tokens.ts";
-import type { ChatModel, ModelInfo, Models } from "./types.ts";
+import type { ChatModel, ModelInfo, Models, WorkPrice } from "./types.ts";
 
 /** Window assumed of a model nothing is known of: small enough for a local server's default. */
 const UNKNOWN_CONTEXT = 8192;
+
+/** Providers whose every booked model can be had with a key; on Azure it is those that somebody deployed. */
+const OFFERED = ["openai", "anthropic", "workers-ai"];
 
 const cache = new WeakMap<Env, Models>();
 
@@ -30,13 +34,15 @@ export function createModels(env: Env): Models {
 class Catalogue implements Models {
   readonly #providers: Provider[];
   readonly #prices: Map<string, TokenPrice>;
-  readonly #timeoutMs: number;
+  readonly #markups: Markups;
+  readonly #patience: Patience;
   readonly #defaultModel: string | undefined;
 
   constructor(env: Env) {
     this.#providers = readProviders(env);
     this.#prices = readPrices(env);
-    this.#timeoutMs = readTimeout(env);
+    this.#markups = new Markups(env);
+    this.#patience = readTimeout(env);
     this.#defaultModel = env.DEFAULT_MODEL || undefined;
   }
 
@@ -50,7 +56,7 @@ class Catalogue implements Models {
     if (!info) {
       throw new WaypostError("model_unpriced", `No price is known for ${provider.id}/${modelName}.`);
     }
-    return { model: openAICompatible(info, provider, this.#timeoutMs), why: "asked for by name" };
+    return { model: openAICompatible(info, provider, this.#patience), why: "asked for by name" };
   }
 
   list(): ReturnType<Models["list"]> {
@@ -78,6 +84,15 @@ class Catalogue implements Models {
     return { models: [...models, EXTRACTIVE], unavailable };
   }
 
+  priceOf(provider: string, name: string, at?: number): WorkPrice | undefined {
+    const id = `${provider}/${name}`;
+    const local = this.#providers.some((known) => known.id === provider && known.local);
+    const free = local ? { input: 0, output: 0 } : undefined;
+    const price = this.#prices.get(id) ?? free ?? findPrice(provider, name, at)?.price;
+    const priceClass = local ? "local" : "cloud";
+    return price && { price, priceClass, ...this.#markups.of(priceClass, id) };
+  }
+
   #auto(): { model: ChatModel; why: string } {
     if (this.#defaultModel && this.#defaultModel !== "auto") {
       return { model: this.resolve(this.#defaultModel).model, why: "auto: DEFAULT_MODEL" };
@@ -85,7 +100,7 @@ class Catalogue implements Models {
     for (const provider of this.#providers) {
       const info = provider.preferred ? this.#describe(provider, provider.preferred) : undefined;
       if (info) {
-        const model = openAICompatible(info, provider, this.#timeoutMs);
+        const model = openAICompatible(info, provider, this.#patience);
         return { model, why: `auto: smallest known model of ${provider.id}, the first configured provider` };
       }
     }
@@ -111,7 +126,7 @@ class Catalogue implements Models {
     return (
       provider.models.some((model) => model.name === name) ||
       this.#prices.has(`${provider.id}/${name}`) ||
-      findPrice(provider.id, name) !== undefined
+      chatPrice(provider.id, name) !== undefined
     );
   }
 
@@ -125,14 +140,15 @@ class Catalogue implements Models {
 
   #knownNames(provider: Provider): string[] {
     if (provider.models.length > 0) return provider.models.map((model) => model.name);
-    if (!provider.apiKey) return [];
-    return (priceBook.providers[provider.id] ?? []).map((entry) => entry.id).filter((id) => !/[:]|ft-$/.test(id));
+    if (!provider.apiKey || !OFFERED.includes(provider.id)) return [];
+    const entries = (priceBook.providers[provider.id] ?? []).filter((entry) => entry.chat !== false);
+    return entries.map((entry) => entry.id).filter((id) => !/[:]|ft-$/.test(id));
   }
 
   /** Undefined when no price is known: such a model is refused, never free. */
   #describe(provider: Provider, name: string): ModelInfo | undefined {
     const id = `${provider.id}/${name}`;
-    const booked = findPrice(provider.id, name);
+    const booked = chatPrice(provider.id, name);
     const local = provider.local ?? (provider.privateHost && !booked);
     const free = local ? { input: 0, output: 0 } : undefined;
     const price = this.#prices.get(id) ?? (provider.local ? free : (booked?.price ?? free));
@@ -145,12 +161,17 @@ class Catalogue implements Models {
       provider: provider.id,
       name,
       priceClass,
-      markupBps: MARKUP_BPS[priceClass],
+      ...this.#markups.of(priceClass, id),
       price,
       contextTokens,
-      ...(booked?.inputLimit && !this.#prices.has(id) && !local ? { inputLimit: booked.inputLimit } : {}),
       maxOutputTokens: Math.min(declared?.max_output ?? maxOutput(provider.id, name), contextTokens),
       needsPassages: false,
     };
   }
+}
+
+/** The booked price of a model that is reached through chat completions. */
+function chatPrice(provider: string, name: string): FoundPrice | undefined {
+  const found = findPrice(provider, name);
+  return found?.chat === false ? undefined : found;
 }

@@ -29,7 +29,14 @@ function settings(more: Partial<Env> = {}): Env {
 }
 
 function request(more: Partial<ModelRequest> = {}): ModelRequest {
-  return { messages: question, passages: [], maxOutputTokens: 100, signal: new AbortController().signal, ...more };
+  return {
+    messages: question,
+    passages: [],
+    maxOutputTokens: 100,
+    streamed: true,
+    signal: new AbortController().signal,
+    ...more,
+  };
 }
 
 async function run(name: string, more: Partial<Env> = {}, asked: Partial<ModelRequest> = {}) {
@@ -76,6 +83,48 @@ describe("answers", () => {
     expect(events.at(-1)).toMatchObject({ usage: { input: estimatePrompt(question), output }, estimated: true });
   });
 
+  test("asked whole, the answer comes as one piece, with the usage the provider reported", async () => {
+    const { events, error } = await run("openai/gpt-4.1-mini", {}, { streamed: false });
+    expect(error).toBeUndefined();
+    expect(events).toEqual([
+      { type: "delta", text: "You said: one two three four five six" },
+      { type: "finish", reason: "stop", usage: { input: 10, output: 8 }, estimated: false },
+    ]);
+    const [entry] = await served("gpt-4.1-mini");
+    expect(entry?.body).not.toHaveProperty("stream");
+    expect(entry?.body).toMatchObject({ max_tokens: 100 });
+  });
+
+  test.each(["no-usage", "nonsense-usage"])("%s, asked whole: counts itself and says so", async (model) => {
+    const { events, text } = await run(`openai/${model}`, {}, { streamed: false });
+    const usage = { input: estimatePrompt(question), output: estimateTokens(text) };
+    expect(events.at(-1)).toMatchObject({ usage, estimated: true });
+  });
+
+  test.each([
+    ["always-streams", false, 8],
+    ["never-streams", true, 1],
+  ])("a server that %s is understood", async (model, streamed, deltas) => {
+    const { events, text } = await run(`openai/${model}`, {}, { streamed });
+    expect(text).toBe("You said: one two three four five six");
+    expect(events).toHaveLength(deltas + 1);
+    expect(events.at(-1)).toMatchObject({ usage: { input: 10, output: 8 }, estimated: false });
+  });
+
+  test("a stream of other line ends, comments and split characters is the same stream", async () => {
+    const asked = { messages: [{ role: "user" as const, content: "Zürich 東京 🌊 once" }] };
+    const { text, events, error } = await run("openai/odd-stream", {}, asked);
+    expect(error).toBeUndefined();
+    expect(text).toBe("You said: Zürich 東京 🌊 once");
+    expect(events.at(-1)).toMatchObject({ reason: "stop", estimated: false });
+  });
+
+  test("a stream without its last word is whole when nothing is missing from it", async () => {
+    const { events, error } = await run("openai/no-done");
+    expect(error).toBeUndefined();
+    expect(events.at(-1)).toMatchObject({ usage: { input: 10, output: 8 }, estimated: false });
+  });
+
   test("a limit on the output ends the answer with `length`", async () => {
     const { text, events } = await run("openai/gpt-4o-mini", {}, { maxOutputTokens: 3 });
     expect(text).toBe("You said: one ");
@@ -113,13 +162,16 @@ describe("a provider that fails before it answered", () => {
     ["wrong-content-type", "provider_failed"],
   ])("%s is %s, billed nothing, leaks nothing", async (model, code) => {
     const { events, error } = await run(`openai/${model}`);
+    const whole = await run(`openai/${model}`, {}, { streamed: false });
+    expect(whole.events).toEqual([]);
+    expect([whole.error?.code, whole.error?.detail]).toEqual([error?.code, error?.detail]);
     expect(events).toEqual([]);
     expect(error).toBeInstanceOf(WaypostError);
     expect(error?.code).toBe(code);
     expect(error?.extras).not.toHaveProperty("usage");
     expect(error?.detail).toContain(model);
     expect(JSON.stringify([error?.detail, error?.extras])).not.toMatch(/secret|sk-|127\.0\.0\.1|http/);
-    expect(await served(model)).toHaveLength(1);
+    expect(await served(model)).toHaveLength(2);
   });
 
   test("busy: passes Retry-After on, in seconds or as a date", async () => {
@@ -166,6 +218,24 @@ describe("a stream that breaks", () => {
     expect(error?.code).toBe(code);
     const output = events.reduce((sum, event) => sum + (event.type === "delta" ? estimateTokens(event.text) : 0), 0);
     expect(error?.extras.usage).toEqual({ input: estimatePrompt(question), output: Math.min(output, 100) });
+    expect(JSON.stringify([error?.detail, error?.extras])).not.toMatch(/secret|sk-|127\.0\.0\.1|http/);
+  });
+});
+
+describe("an answer asked whole that breaks", () => {
+  test.each([
+    ["cut-mid-stream", "provider_failed"],
+    ["end-mid-stream", "provider_failed"],
+    ["malformed-chunk", "provider_failed"],
+    ["nonsense-chunk", "provider_failed"],
+    ["error-chunk", "provider_failed"],
+    ["silent-mid-stream", "provider_timeout"],
+    ["endless", "provider_failed"],
+  ])("%s is %s, and nothing of it is shown or counted", async (model, code) => {
+    const { events, error } = await run(`openai/${model}`, { PROVIDER_TIMEOUT_MS: "1000" }, { streamed: false });
+    expect(events).toEqual([]);
+    expect(error?.code).toBe(code);
+    expect(error?.extras).not.toHaveProperty("usage");
     expect(JSON.stringify([error?.detail, error?.extras])).not.toMatch(/secret|sk-|127\.0\.0\.1|http/);
   });
 });

@@ -1,10 +1,20 @@
-import type { TokenPrice } from "../ledger/money.ts";
+import type { ClassPrices, PriceTier, TokenPrice } from "../ledger/money.ts";
 import book from "./prices.json" with { type: "json" };
 
 /**
- * The price book: what OpenAI and Anthropic charge for their chat models, generated from a pinned package by
+ * The price book: what providers charge for their models' tokens, generated from a pinned package by
  * `node scripts/prices.ts`. Prices are integers in pico-USD per token.
  */
+export interface PriceBook {
+  /** The package and its version. */
+  source: string;
+  /** The day on which it was generated, `YYYY-MM-DD`. */
+  as_of: string;
+  providers: Record<string, PriceEntry[]>;
+  /** Providers whose prices hold for models that the provider's own list lacks, in this order. */
+  fallbacks: Record<string, string[]>;
+}
+
 export interface PriceEntry {
   id: string;
   /** Exact names. */
@@ -14,34 +24,50 @@ export interface PriceEntry {
   /** `<name>-20260101` and `<name>-2026-01-01`. */
   dated?: string[];
   contextTokens?: number;
-  /** Prompts longer than this cost more than `price` says. */
-  inputLimit?: number;
+  /** Set: it has a price, but is not offered for chat (realtime, audio, models of another API). */
+  chat?: false;
+  /** In order of `from`: the last one that has begun holds. */
+  prices: DatedPrice[];
+}
+
+export interface DatedPrice extends ClassPrices {
+  /** First day, `YYYY-MM-DD`, UTC; absent = ever since. */
+  from?: string;
+  tiers?: PriceTier[];
+}
+
+export const priceBook: PriceBook = book as PriceBook;
+
+/** A model's entry with the price of a day. */
+export interface FoundPrice extends PriceEntry {
+  /** Its `version` names package and day. */
   price: TokenPrice;
 }
 
-export interface PriceBook {
-  source: string;
-  /** Prices that change on a date are those of this day, `YYYY-MM-DD`. */
-  as_of: string;
-  providers: Record<string, PriceEntry[]>;
-}
-
-export const priceBook: PriceBook = book;
-
 const DATE_SUFFIX = /-\d{4}-?\d{2}-?\d{2}$/;
 
-/** The entry of a model by the provider's name for it; exact names win, then dated ones, then the longest prefix. */
-export function findPrice(provider: string, name: string): PriceEntry | undefined {
-  const entries = priceBook.providers[provider] ?? [];
-  const wanted = name.toLowerCase();
-  const exact = entries.find((entry) => entry.names.includes(wanted));
-  if (exact) return exact;
-  const base = wanted.replace(DATE_SUFFIX, "");
-  const dated = base === wanted ? undefined : entries.find((entry) => entry.dated?.includes(base));
-  return dated ?? longestPrefix(entries, wanted);
+/**
+ * The price of a model by the provider's name for it, at a time (ms since the epoch); exact names win, then dated ones,
+ * then the longest prefix.
+ */
+export function findPrice(provider: string, name: string, at: number = Date.now()): FoundPrice | undefined {
+  for (const source of [provider, ...(priceBook.fallbacks[provider] ?? [])]) {
+    const entry = findEntry(priceBook.providers[source] ?? [], name.toLowerCase());
+    const price = entry && priceAt(entry, at);
+    if (price) return { ...entry, price };
+  }
+  return undefined;
 }
 
-function longestPrefix(entries: PriceEntry[], name: string): PriceEntry | undefined {
+function findEntry(entries: readonly PriceEntry[], name: string): PriceEntry | undefined {
+  const exact = entries.find((entry) => entry.names.includes(name));
+  if (exact) return exact;
+  const base = name.replace(DATE_SUFFIX, "");
+  const dated = base === name ? undefined : entries.find((entry) => entry.dated?.includes(base));
+  return dated ?? longestPrefix(entries, name);
+}
+
+function longestPrefix(entries: readonly PriceEntry[], name: string): PriceEntry | undefined {
   let best: { entry: PriceEntry; length: number } | undefined;
   for (const entry of entries) {
     for (const prefix of entry.prefixes ?? []) {
@@ -49,6 +75,15 @@ function longestPrefix(entries: PriceEntry[], name: string): PriceEntry | undefi
     }
   }
   return best?.entry;
+}
+
+/** Undefined before the first price began. */
+function priceAt({ prices }: PriceEntry, at: number): TokenPrice | undefined {
+  const day = prices.length > 1 || prices[0]?.from ? new Date(at).toISOString().slice(0, 10) : "";
+  const current = prices.findLast(({ from }) => from === undefined || from <= day);
+  if (!current) return undefined;
+  const { from, ...price } = current;
+  return { ...price, version: `${priceBook.source}, ${from ? `from ${from}` : priceBook.as_of}` };
 }
 
 const PICO_PER_USD_MTOK_DIGITS = 6;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { TokenPrice } from "../ledger/money.ts";
-import { picoPerToken } from "./prices.ts";
+import { PriceList, statedPrices } from "./price_setting.ts";
 
 /** An OpenAI-compatible endpoint as the settings describe it. */
 export interface Provider {
@@ -37,17 +37,6 @@ const ProviderList = z.array(
         }),
       )
       .default([]),
-  }),
-);
-
-const Decimal = z.string().max(24);
-const PriceList = z.record(
-  z.string(),
-  z.strictObject({
-    input: Decimal,
-    output: Decimal,
-    cache_read: Decimal.optional(),
-    cache_write: Decimal.optional(),
   }),
 );
 
@@ -105,32 +94,27 @@ function hosted(
  * @throws WaypostError `not_configured` when MODEL_PRICES is not what it should be
  */
 export function readPrices(env: Env): Map<string, TokenPrice> {
-  const prices = new Map<string, TokenPrice>();
-  for (const [id, price] of Object.entries(parseSetting(env, "MODEL_PRICES", PriceList) ?? {})) {
-    try {
-      prices.set(id, {
-        input: picoPerToken(price.input),
-        output: picoPerToken(price.output),
-        ...(price.cache_read === undefined ? {} : { cacheRead: picoPerToken(price.cache_read) }),
-        ...(price.cache_write === undefined ? {} : { cacheWrite: picoPerToken(price.cache_write) }),
-      });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new WaypostError("not_configured", `MODEL_PRICES: ${id}: ${error.message} per million tokens`);
-    }
-  }
-  return prices;
+  return statedPrices(parseSetting(env, "MODEL_PRICES", PriceList) ?? {});
 }
 
-/** Default, and the longest a Worker may wait on one read anyway. */
-const TIMEOUT_MS = { normal: 60_000, most: 600_000 };
+/** The longest a Worker may wait on one read anyway. */
+const MOST_MS = 600_000;
 
-/** Milliseconds a provider may stay silent. @throws WaypostError `not_configured` */
-export function readTimeout(env: Env): number {
-  if (!env.PROVIDER_TIMEOUT_MS) return TIMEOUT_MS.normal;
+/** Milliseconds a provider may stay silent: between pieces of an answer, and before one that comes whole. */
+export interface Patience {
+  silentMs: number;
+  wholeMs: number;
+}
+
+/** An answer that comes whole is silent while it is written, so it may take all the time that a call has. */
+const PATIENCE: Patience = { silentMs: 60_000, wholeMs: 120_000 };
+
+/** @throws WaypostError `not_configured` */
+export function readTimeout(env: Env): Patience {
+  if (!env.PROVIDER_TIMEOUT_MS) return PATIENCE;
   const ms = Number(env.PROVIDER_TIMEOUT_MS);
-  if (Number.isInteger(ms) && ms > 0 && ms <= TIMEOUT_MS.most) return ms;
-  throw new WaypostError("not_configured", `PROVIDER_TIMEOUT_MS must be a whole number from 1 to ${TIMEOUT_MS.most}`);
+  if (Number.isInteger(ms) && ms > 0 && ms <= MOST_MS) return { silentMs: ms, wholeMs: ms };
+  throw new WaypostError("not_configured", `PROVIDER_TIMEOUT_MS must be a whole number from 1 to ${MOST_MS}`);
 }
 
 function parseSetting<S extends z.ZodType>(

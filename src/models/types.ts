@@ -20,6 +20,8 @@ export interface ModelRequest {
   passages: Passage[];
   maxOutputTokens: number;
   temperature?: number;
+  /** Somebody reads along, so deltas are wanted as they come; otherwise the answer may come as one. */
+  streamed?: boolean;
   signal: AbortSignal;
 }
 
@@ -30,19 +32,23 @@ export type ModelEvent =
   /** Always the last event. `estimated`: the provider sent no usage, so the tokens were counted here. */
   | { type: "finish"; reason: FinishReason; usage: TokenUsage; estimated: boolean };
 
-export interface ModelInfo {
+/** What a model's tokens cost here. */
+export interface WorkPrice {
+  price: TokenPrice;
+  /** Markup class: where the work happens. */
+  priceClass: PriceClass;
+  markupBps: number;
+  /** Markup of accounts on these plans, in place of `markupBps`. */
+  planMarkups?: Record<string, number>;
+}
+
+export interface ModelInfo extends WorkPrice {
   /** `<provider>/<name>`, e.g. `openai/gpt-4o-mini`, `local/extractive`. */
   id: string;
   provider: string;
   /** The name the provider knows it by. */
   name: string;
-  /** Markup class: where the work happens. */
-  priceClass: PriceClass;
-  markupBps: number;
-  price: TokenPrice;
   contextTokens: number;
-  /** Longer prompts cost more than `price` says, so a prompt must provably stay within this many tokens. */
-  inputLimit?: number;
   maxOutputTokens: number;
   /** True when the model can only answer from passages, so chat always retrieves for it. */
   needsPassages: boolean;
@@ -67,6 +73,11 @@ export interface Models {
   resolve(name: string): { model: ChatModel; why: string };
   /** What is offered, and for each provider that is not, why. */
   list(): { models: ModelInfo[]; unavailable: { provider: string; why: string }[] };
+  /**
+   * The price, at a time (ms since the epoch; default now), of a model that need not be offered here nor be for chat:
+   * for usage that happened elsewhere. Undefined when no price is known.
+   */
+  priceOf(provider: string, name: string, at?: number): WorkPrice | undefined;
   /** Upper bound of the tokens a text can take, cheap to compute: never below what a provider would count. */
   boundTokens(messages: readonly ChatMessage[]): number;
 }

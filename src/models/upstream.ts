@@ -1,61 +1,101 @@
-import { APICallError } from "@ai-sdk/provider";
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../errors.ts";
+import { EventReader, EventTooLong } from "./sse.ts";
 import type { ModelInfo } from "./types.ts";
 
-/** Most of an answer that is read, of one line of it, and of an error's body: a provider gone mad must not take memory. */
+/** Most of an answer that is read, and of an error's body: a provider gone mad must not take memory. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
-const MAX_LINE_BYTES = 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
 
 /** Advice when a busy provider does not say how long to wait, and the most that is passed on. */
 const RETRY_AFTER_S = { unknown: 5, most: 3600 };
 
-const NEWLINE = 10;
+type Body = ReadableStreamDefaultReader<Uint8Array>;
 
 /**
- * One request to a provider: a `fetch` that watches for silence, size and content type, and the translation of whatever
- * went wrong into the error catalogue. Nothing the provider wrote goes into an error, only its status.
+ * One request to a provider: watches for silence and size, and translates whatever went wrong into the error catalogue.
+ * Nothing the provider wrote goes into an error, only its status.
  */
 export class Upstream {
   readonly #info: ModelInfo;
   readonly #client: AbortSignal;
-  readonly #timeoutMs: number;
+  readonly #patienceMs: number;
   readonly #abort = new AbortController();
   readonly #onClientAbort = () => this.#abort.abort();
-  /** The first failure seen here: layers above wrap or reword it. */
+  /** The first failure seen here: what is thrown later is only its echo. */
   #cause: WaypostError | undefined;
   #answered = false;
+  #ended = false;
+  /** Since when the provider is waited for, in ms since the epoch. */
+  #waitingSince: number | undefined;
+  #watch: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(info: ModelInfo, client: AbortSignal, timeoutMs: number) {
+  /** `patienceMs`: the longest silence that is waited for. */
+  constructor(info: ModelInfo, client: AbortSignal, patienceMs: number) {
     this.#info = info;
     this.#client = client;
-    this.#timeoutMs = timeoutMs;
+    this.#patienceMs = patienceMs;
     if (client.aborted) this.#abort.abort();
     else client.addEventListener("abort", this.#onClientAbort);
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Ends the request, whatever state it is in. */
+  /** Ends the request, whatever state it is in; a connection whose answer was read to its end is left for the next. */
   close(): void {
     this.#client.removeEventListener("abort", this.#onClientAbort);
-    this.#abort.abort();
+    clearTimeout(this.#watch);
+    if (!this.#ended) this.#abort.abort();
   }
 
-  /** @throws WaypostError `provider_failed`, `provider_timeout` */
-  async fetch(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+  /** Sends the request and waits for the head of an answer that is a success. Failures go through `explain`. */
+  async post(url: string, headers: Record<string, string>, body: string): Promise<Response> {
+    const { signal } = this.#abort;
     // A redirect would carry the key and the prompt to a host nobody configured.
-    const response = await this.#patiently(fetch(url, { ...init, redirect: "manual" }));
+    const init: RequestInit = { method: "POST", headers, body, redirect: "manual", signal };
+    const response = await this.#patiently(fetch(url, init));
     this.#answered = true;
-    const { status, headers } = response;
-    if (!response.ok) return new Response(await this.#errorBody(response), { status: notOk(status), headers });
-    if (!response.body || !/^text\/event-stream\b/i.test(headers.get("content-type") ?? "")) {
-      await response.body?.cancel();
-      throw this.failed("did not answer with an event stream");
+    if (!response.ok) throw await this.#refusal(response);
+    return response;
+  }
+
+  /** The whole body as text. */
+  async text(response: Response): Promise<string> {
+    const length = Number(response.headers.get("content-length") ?? Number.NaN);
+    const asSent = !response.headers.has("content-encoding");
+    if (asSent && length <= MAX_RESPONSE_BYTES) {
+      const text = await this.#patiently(response.text());
+      this.#ended = true;
+      return text;
     }
-    return new Response(this.#guard(response.body), { status, headers });
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const bytes of this.#bytes(response)) text += decoder.decode(bytes, { stream: true });
+    return text + decoder.decode();
+  }
+
+  /** The `data` of the body's server-sent events, all that came at once together. */
+  async *events(response: Response): AsyncGenerator<string[]> {
+    const reader = new EventReader();
+    try {
+      for await (const bytes of this.#bytes(response)) yield reader.push(bytes);
+      yield reader.end();
+    } catch (error) {
+      throw error instanceof EventTooLong ? this.#tooMuch() : error;
+    }
+  }
+
+  /** The body as it comes, read only when asked for, so that a slow client is not taken for a silent provider. */
+  async *#bytes(response: Response): AsyncGenerator<Uint8Array> {
+    const reader: Body | undefined = response.body?.getReader();
+    let total = 0;
+    while (reader) {
+      const { done, value } = await this.#patiently(reader.read());
+      if (done) {
+        this.#ended = true;
+        return;
+      }
+      total += value.length;
+      if (total > MAX_RESPONSE_BYTES) throw this.#tooMuch();
+      yield value;
+    }
   }
 
   failed(what: string): WaypostError {
@@ -67,23 +107,26 @@ export class Upstream {
     if (this.#client.aborted) return new WaypostError("client_closed", "The call was cancelled.");
     if (this.#cause) return this.#cause;
     if (error instanceof WaypostError) return error;
-    if (APICallError.isInstance(error) && error.statusCode && error.statusCode >= 300) return this.#refusal(error);
     if (!this.#answered) return this.#error("provider_unreachable", "could not be reached");
     return this.failed("broke off its answer");
   }
 
-  #refusal(error: APICallError): WaypostError {
-    const status = error.statusCode ?? 500;
-    const code = errorCode(error.data);
+  async #refusal(response: Response): Promise<WaypostError> {
+    const { status, headers } = response;
+    const code = errorCode(await this.#start(response));
     const said = `answered with status ${status}`;
     if (code === "context_length_exceeded")
       return this.#error("context_too_long", "says the prompt is too long for it");
     if (status === 429 && code !== "insufficient_quota") {
-      const retry_after = retryAfter(error.responseHeaders?.["retry-after"]);
+      const retry_after = retryAfter(headers.get("retry-after") ?? undefined);
       return this.#error("provider_busy", said, { retry_after });
     }
     if (status === 408) return this.#error("provider_timeout", said);
     return this.#error(status >= 500 ? "provider_failed" : "provider_refused", said);
+  }
+
+  #tooMuch(): WaypostError {
+    return this.failed("sent more than an answer can hold");
   }
 
   #error(code: ErrorCode, what: string, extras?: ErrorExtras): WaypostError {
@@ -95,71 +138,48 @@ export class Upstream {
     return this.#cause;
   }
 
-  /** Waits for the provider, but not longer than it may stay silent. */
+  /** Waits for the provider, but not longer than it may stay silent. One timer serves all waits: a stream has thousands. */
   async #patiently<T>(wait: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(this.#error("provider_timeout", `was silent for ${this.#timeoutMs} ms`));
-        this.#abort.abort();
-      }, this.#timeoutMs);
-    });
-    // The one that loses the race settles unobserved.
-    wait.catch(() => {});
+    this.#waitingSince = Date.now();
+    this.#watch ??= setTimeout(this.#look, this.#patienceMs);
     try {
-      return await Promise.race([wait, silence]);
+      return await wait;
     } finally {
-      clearTimeout(timer);
+      this.#waitingSince = undefined;
     }
   }
 
-  /** The body as it comes, read only when asked for, so that a slow client is not taken for a silent provider. */
-  #guard(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-    const reader = body.getReader();
-    let total = 0;
-    let line = 0;
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const { done, value } = await this.#patiently(reader.read());
-          if (done) return controller.close();
-          total += value.length;
-          const newline = value.lastIndexOf(NEWLINE);
-          line = newline < 0 ? line + value.length : value.length - newline - 1;
-          if (line > MAX_LINE_BYTES || total > MAX_RESPONSE_BYTES) {
-            await reader.cancel().catch(() => {});
-            throw this.failed("sent more than an answer can hold");
-          }
-          controller.enqueue(value);
-        },
-        cancel: (reason) => reader.cancel(reason),
-      },
-      { highWaterMark: 0 },
-    );
-  }
-
-  async #errorBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(MAX_ERROR_BYTES);
-    let length = 0;
-    const reader = response.body?.getReader();
-    while (reader && length < bytes.length) {
-      const { done, value } = await this.#patiently(reader.read());
-      if (done) break;
-      const part = value.subarray(0, bytes.length - length);
-      bytes.set(part, length);
-      length += part.length;
+  readonly #look = (): void => {
+    this.#watch = undefined;
+    if (this.#waitingSince === undefined) return;
+    const left = this.#waitingSince + this.#patienceMs - Date.now();
+    if (left > 0) {
+      this.#watch = setTimeout(this.#look, left);
+      return;
     }
-    await reader?.cancel().catch(() => {});
-    return bytes.slice(0, length);
+    this.#error("provider_timeout", `was silent for ${this.#patienceMs} ms`);
+    this.#abort.abort();
+  };
+
+  /** The beginning of a body: as much of it as an error needs. */
+  async #start(response: Response): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const bytes of this.#bytes(response)) {
+      text += decoder.decode(bytes, { stream: true });
+      if (text.length >= MAX_ERROR_BYTES) break;
+    }
+    return text;
   }
 }
 
-/** An opaque or informational status cannot be given to a new Response. */
-const notOk = (status: number): number => (status >= 300 && status <= 599 ? status : 502);
-
-function errorCode(data: unknown): unknown {
-  const error = (data as { error?: { code?: unknown; type?: unknown } } | undefined)?.error;
-  return error?.code ?? error?.type;
+function errorCode(body: string): unknown {
+  try {
+    const { error } = JSON.parse(body) as { error?: { code?: unknown; type?: unknown } };
+    return error?.code ?? error?.type;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `Retry-After` is seconds or an HTTP date (RFC 9110, section 10.2.3). */

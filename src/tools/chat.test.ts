@@ -113,7 +113,7 @@ describe("a plain question", () => {
     expect(chat.quote?.(parse(input), createModels(settings))).toEqual({
       model: "paid/small",
       provider: "paid",
-      price: { input: 3_000_000, output: 15_000_000, cacheRead: 300_000 },
+      price: { input: 3_000_000, output: 15_000_000, cacheRead: 300_000, version: "MODEL_PRICES" },
       markupBps: 10_300,
       inputTokens: boundTokens([{ role: "user", content: "żółć" }]),
       maxOutputTokens: 150,

@@ -1,9 +1,9 @@
-import { WaypostError } from "../errors.ts";
-import { formatUsd, type TokenPrice, type TokenUsage } from "../ledger/money.ts";
+import { formatUsd, isPriced, totalInput, totalOutput } from "../ledger/money.ts";
 import type { HoldRequest } from "../ledger/types.ts";
 import { groundedMessages } from "../models/prompt.ts";
-import type { ChatMessage, ChatModel, FinishReason, ModelInfo, Models } from "../models/types.ts";
+import type { ChatMessage, ModelInfo, Models } from "../models/types.ts";
 import type { SearchHit } from "../vault/types.ts";
+import { type Answer, ask } from "./chat_answer.ts";
 import {
   buildPrompt,
   chooseModel,
@@ -20,21 +20,13 @@ import { type Call, defineTool } from "./define.ts";
 /** Fewest output tokens worth starting for; asked for less, that is enough. */
 const MIN_OUTPUT = 64;
 
-interface Answer {
-  text: string;
-  reason: FinishReason;
-  usage: TokenUsage;
-  estimated: boolean;
-}
-
 export const chat = defineTool({
   name: "chat",
   title: "Chat",
   description:
-    "Asks a language model; returns its answer, token counts and exact cost. Use it for a second opinion, another model's " +
-    "strengths, a conversation kept across devices (session_id), or an answer from the user's documents with citations " +
-    "(grounding). Not to look passages up (search). Open a citation with fetch, read a session with sync_session. Cloud " +
-    "models cost money, local ones nothing.",
+    "Asks a language model; returns its answer, token counts and exact cost. For a second opinion, another model's strengths, a " +
+    "conversation kept across devices (session_id), or an answer from the user's documents with citations (grounding). Not to " +
+    "look passages up (search). Open a citation with fetch, a session with sync_session. Cloud models cost money.",
   scope: "chat",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: ChatInput,
@@ -42,6 +34,7 @@ export const chat = defineTool({
   rest: { method: "post", path: "/chat" },
   metered: true,
   streams: true,
+  session: ({ session_id }) => session_id,
   quote: (input, models) => {
     if (!quotable(input)) return undefined;
     const { info } = models.resolve(input.model).model;
@@ -55,17 +48,26 @@ export const chat = defineTool({
     const hits = await retrieve(call, input, model.info);
     const prompt = buildPrompt(call, input, model.info, session, hits);
     const granted = await grant(call, input, model.info, prompt);
-    const answer = await ask(call, model, { ...prompt, maxOutputTokens: granted }, input.temperature);
+    // What goes into a session, or answers a repeated call, is found by a client that comes back.
+    const kept = input.session_id !== undefined || call.attempt !== call.id;
+    const answer = await ask(call, model, { ...prompt, maxOutputTokens: granted }, input.temperature, kept);
     const { usage, estimated } = answer;
     const cost = call.charge(usage, { model: model.info.id, estimated });
-    const reply = toReply(call, model.info, why, prompt, answer, cost);
+    const asked = granted < prompt.maxOutputTokens ? { max_tokens: granted } : {};
+    const reply = { ...toReply(call, model.info, why, prompt, answer, cost), ...asked };
     if (!input.session_id) return reply;
     await storeTurn(call, input.session_id, session, newMessages(input), reply);
     return { ...reply, session_id: input.session_id };
   },
+  settled: (reply, { funding, priceVersion, left }, call_id) => ({
+    ...reply,
+    cost: { ...reply.cost, funding, price_version: priceVersion, call_id },
+    left,
+  }),
   text: (reply) => {
     const sources = reply.citations.map(({ n, title, id, url }) => `[${n}] ${title} (${id})${url ? ` ${url}` : ""}`);
-    const cut = reply.finish_reason === "length" ? ", cut at max_tokens" : "";
+    const limit = reply.max_tokens === undefined ? "max_tokens" : `the ${reply.max_tokens} tokens that could be paid`;
+    const cut = reply.finish_reason === "length" ? `, cut at ${limit}` : "";
     const { usage, cost } = reply;
     const tokens = `${usage.input_tokens + usage.cache_read_tokens} + ${usage.output_tokens} tokens`;
     const footer = `(${reply.model}, ${tokens}${usage.estimated ? " estimated" : ""}, ${cost.usd} USD${cut})`;
@@ -76,8 +78,7 @@ export const chat = defineTool({
 /** The input alone tells the prompt: nothing is read from a session or retrieved. */
 const quotable = (input: ChatRequest): boolean => !input.session_id && !input.grounding;
 
-const needsHold = ({ price, needsPassages }: ModelInfo): boolean =>
-  !needsPassages && Object.values(price satisfies TokenPrice).some((pico) => pico > 0);
+const needsHold = ({ price, needsPassages }: ModelInfo): boolean => !needsPassages && isPriced(price);
 
 function holdFor(models: Models, info: ModelInfo, messages: ChatMessage[], maxOutputTokens: number): HoldRequest {
   return {
@@ -85,6 +86,7 @@ function holdFor(models: Models, info: ModelInfo, messages: ChatMessage[], maxOu
     provider: info.provider,
     price: info.price,
     markupBps: info.markupBps,
+    ...(info.planMarkups ? { planMarkups: info.planMarkups } : {}),
     inputTokens: models.boundTokens(messages),
     maxOutputTokens,
     minOutputTokens: Math.min(MIN_OUTPUT, maxOutputTokens),
@@ -99,31 +101,6 @@ async function grant(call: Call, input: ChatRequest, info: ModelInfo, prompt: Pr
   return call.reserve(holdFor(call.models, info, messages, prompt.maxOutputTokens));
 }
 
-/** Streams the answer. A provider that fails is free, also midway; a caller who cancels pays for what was produced. */
-async function ask(call: Call, model: ChatModel, prompt: Prompt, temperature: number | undefined): Promise<Answer> {
-  const { signal } = call;
-  const { messages, passages, maxOutputTokens } = prompt;
-  let text = "";
-  try {
-    for await (const event of model.stream({ messages, passages, maxOutputTokens, temperature, signal })) {
-      if (event.type === "finish")
-        return { text, reason: event.reason, usage: event.usage, estimated: event.estimated };
-      text += event.text;
-      call.emit(event);
-    }
-  } catch (error) {
-    if (!(error instanceof WaypostError)) throw error;
-    const { usage, ...extras } = error.extras;
-    const late = signal.aborted && (signal.reason as Error).name === "TimeoutError";
-    const code = late ? "provider_timeout" : error.code;
-    const detail = late ? `${model.info.id} had not finished when the call's time was up.` : error.detail;
-    if (!usage || code !== "client_closed") throw new WaypostError(code, detail, extras);
-    call.charge(usage as TokenUsage, { model: model.info.id, estimated: true });
-    call.failBilled(code, detail, extras);
-  }
-  throw new Error("a model's stream ended without its last event");
-}
-
 function toReply(call: Call, info: ModelInfo, why: string, prompt: Prompt, answer: Answer, cost: number): ChatReply {
   const { text, reason, usage, estimated } = answer;
   return {
@@ -136,9 +113,9 @@ function toReply(call: Call, info: ModelInfo, why: string, prompt: Prompt, answe
     grounded: prompt.passages.length > 0,
     citations: cited(text, prompt.hits),
     usage: {
-      input_tokens: usage.input + (usage.cacheWrite ?? 0),
-      output_tokens: usage.output,
-      cache_read_tokens: usage.cacheRead ?? 0,
+      input_tokens: totalInput(usage) - (usage.cacheRead ?? 0) - (usage.cacheReadAudio ?? 0),
+      output_tokens: totalOutput(usage),
+      cache_read_tokens: (usage.cacheRead ?? 0) + (usage.cacheReadAudio ?? 0),
       estimated,
     },
     cost: { nano_usd: cost, usd: formatUsd(cost) },

@@ -1,6 +1,6 @@
 import { unwrap, WaypostError } from "../errors.ts";
 import { groundedMessages, sessionMessage } from "../models/prompt.ts";
-import { boundTokens, estimatePrompt } from "../models/tokens.ts";
+import { estimatePrompt } from "../models/tokens.ts";
 import type { ChatMessage, ModelInfo, Models, Passage } from "../models/types.ts";
 import type { SearchHit, Session } from "../vault/types.ts";
 import type { ChatRequest } from "./chat_schema.ts";
@@ -79,26 +79,24 @@ export function buildPrompt(
   const window = info.contextTokens - maxOutputTokens;
   const notes = session ? sessionMessage(session.context) : undefined;
   const fixed = [...(notes ? [notes] : []), ...newMessages(input)];
-  const fits = ({ likely, most }: Size, share: number): boolean =>
-    likely <= window * share && (info.inputLimit === undefined || most <= info.inputLimit);
-  const needed = sizeOf(fixed);
+  const fits = (likely: number, share: number): boolean => likely <= window * share;
+  const needed = estimatePrompt(fixed);
   if (!fits(needed, 1)) {
-    const limit = Math.min(window, info.inputLimit ?? window);
     throw new WaypostError(
       "context_too_long",
-      `About ${needed.likely} tokens were sent; ${info.id} takes ${limit} beside an answer of ${maxOutputTokens}.`,
+      `About ${needed} tokens were sent; ${info.id} takes ${window} beside an answer of ${maxOutputTokens}.`,
     );
   }
   let hits = found;
-  let size = sizeOf(groundedMessages(fixed, toPassages(hits)));
+  let size = estimatePrompt(groundedMessages(fixed, toPassages(hits)));
   while (hits.length > 0 && !fits(size, FILL)) {
     hits = hits.slice(0, -1);
-    size = sizeOf(groundedMessages(fixed, toPassages(hits)));
+    size = estimatePrompt(groundedMessages(fixed, toPassages(hits)));
   }
   const history = session ? usable(session, call.attempt) : [];
   let from = history.length;
   for (const message of history.toReversed()) {
-    size = sum(size, sizeOf([message]));
+    size += estimatePrompt([message]);
     if (!fits(size, FILL)) break;
     from--;
   }
@@ -108,16 +106,6 @@ export function buildPrompt(
   const messages = [...(notes ? [notes] : []), ...(opening < 0 ? [] : kept.slice(opening)), ...newMessages(input)];
   return { messages, passages: toPassages(hits), hits, maxOutputTokens };
 }
-
-/** Tokens of a prompt: the likely number and the largest possible. */
-interface Size {
-  likely: number;
-  most: number;
-}
-
-const sizeOf = (messages: ChatMessage[]): Size => ({ likely: estimatePrompt(messages), most: boundTokens(messages) });
-
-const sum = (a: Size, b: Size): Size => ({ likely: a.likely + b.likely, most: a.most + b.most });
 
 /** Earlier messages a model can read; a repeated attempt leaves out what its first run stored. */
 function usable(session: Session, attempt: string): ChatMessage[] {

@@ -7,7 +7,7 @@ const MAX_CONTENT_BYTES = 1024 * 1024;
 /** Bounds that need no word in the schema are checked below it: every agent pays for each word when it lists the tools. */
 export const ChatInput = z
   .strictObject({
-    message: z.string().min(1).optional().describe("One user message, instead of `messages`"),
+    message: z.string().min(1).optional().describe("Instead of `messages`"),
     messages: z
       .array(z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: z.string().min(1) }))
       .min(1)
@@ -55,10 +55,11 @@ export const ChatOutput = z.object({
   id: z.string(),
   model: z.string(),
   provider: z.string(),
-  why: z.string().describe("Why this model"),
+  why: z.string(),
   text: z.string(),
   finish_reason: z.string().describe("stop, length, content_filter, other"),
-  grounded: z.boolean().describe("Got passages"),
+  max_tokens: z.number().optional().describe("Granted, when the money was for fewer than asked"),
+  grounded: z.boolean(),
   citations: z.array(
     z.object({
       n: z.number(),
@@ -74,7 +75,14 @@ export const ChatOutput = z.object({
     cache_read_tokens: z.number(),
     estimated: z.boolean(),
   }),
-  cost: z.object({ nano_usd: z.number(), usd: z.string() }),
+  cost: z.object({
+    nano_usd: z.number(),
+    usd: z.string(),
+    funding: z.enum(["included", "credit"]).nullish().describe("What paid: the plan's tokens or prepaid credit"),
+    price_version: z.string().nullish(),
+    call_id: z.string().optional().describe("For `usage`, which itemises it"),
+  }),
+  left: z.object({ plan_tokens: z.number().nullable(), resets_at: z.string(), credit_nano: z.number() }).optional(),
   session_id: z.string().optional(),
 });
 

@@ -5,9 +5,13 @@ import type { Invitations } from "../auth/invitations.ts";
 import type { Grants } from "../auth/oauth/grants.ts";
 import type { Scope } from "../auth/scopes.ts";
 import type { Sessions } from "../auth/sessions.ts";
+import type { AccountBudgets } from "../billing/account_budgets.ts";
+import type { Billing } from "../billing/billing.ts";
+import type { Bookkeeping } from "../books/bookkeeping.ts";
 import type { ErrorCode, ErrorExtras } from "../errors.ts";
 import type { TokenUsage } from "../ledger/money.ts";
-import type { HoldRequest, UsageReport } from "../ledger/types.ts";
+import type { UsageAnswers, UsagePage, UsageQuery, UsageReads } from "../ledger/report_types.ts";
+import type { HoldRequest, Settlement, UsageReport } from "../ledger/types.ts";
 import type { Models } from "../models/types.ts";
 import type { VaultApi } from "../vault/types.ts";
 
@@ -49,6 +53,12 @@ export interface Call {
   readonly blobs: BlobStore;
   /** Accounts and keys, for the tools that manage them. */
   readonly accounts: Accounts;
+  /** The operator's checks of the books. */
+  readonly bookkeeping: Bookkeeping;
+  /** The account's budgets, and who is told of them. */
+  readonly budgets: AccountBudgets;
+  /** Prepaid credit: what there is and how it is bought. */
+  readonly billing: Billing;
   /** Who the users are, what they let in, and where they are signed in. */
   readonly directory: Directory;
   readonly grants: Grants;
@@ -64,9 +74,18 @@ export interface Call {
   readonly attempt: string;
   /** Present when the tool declared `reads`: the report as of this call's admission, this call included. */
   readonly usage?: UsageReport;
+  /** What else the tool's `reads` asked for. */
+  readonly answers?: Omit<UsageAnswers, "usage">;
   /** Output tokens granted by the hold (at most what was asked; fewer when only fewer are affordable). */
   readonly granted?: number;
-  emit(event: CallEvent): void;
+  /** Somebody reads along: what is emitted is sent as it comes. */
+  readonly streamed?: boolean;
+  /** Aborted when the client that reads along has left. */
+  readonly left?: AbortSignal;
+  /** A page of the account's usage, beginning after the group named `after`. */
+  usagePage?(query: UsageQuery, after: readonly string[] | null): Promise<UsagePage>;
+  /** Resolves when there is room for more. @throws WaypostError `client_closed` where only a client that reads has use for the rest */
+  emit(event: CallEvent): void | Promise<void>;
   /**
    * Holds the most a model call can cost, for tools that know it only after reading. Returns the granted output tokens.
    * @throws WaypostError `payment_required`
@@ -109,7 +128,13 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   /** True when `run` emits deltas: REST then offers server-sent events, MCP sends progress. */
   streams?: boolean;
   /** What to ask of the usage report in the admission itself, so that reading it costs no second hop. */
-  reads?: (input: z.output<I>) => { recent: number; month?: string };
+  reads?: (input: z.output<I>) => UsageReads;
+  /** The saved session the call belongs to, for reports. */
+  session?: (input: z.output<I>) => string | undefined;
+  /** Adds what is known only when the call is settled: the same for its repetitions. */
+  settled?: (output: z.output<O>, settlement: Settlement, callId: string) => z.output<O>;
+  /** Media type of what REST answers with: the pieces `run` emits, as they come, in place of the result. */
+  media?: "text/csv";
   /** The most the call can cost, if the input alone tells; absent = free or reserved later with `call.reserve`. */
   quote?: (input: z.output<I>, models: Models) => HoldRequest | undefined;
   run: (call: Call, input: z.output<I>) => Promise<z.output<O>>;

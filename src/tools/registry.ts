@@ -1,15 +1,26 @@
 import { addCredit, createAccount, readAccount, setPlan } from "./accounts.ts";
 import { addDocuments } from "./add_documents.ts";
 import { disconnectApp, listApps, signOut } from "./apps.ts";
+import { readReconciliation, verifyAudit } from "./books.ts";
+import { deleteBudget, listBudgets, setBudget } from "./budgets.ts";
+import { readCall } from "./calls.ts";
 import { chat } from "./chat.ts";
+import { adjustCredit, listUnmatchedPayments, readBalance } from "./credit.ts";
 import type { Tool } from "./define.ts";
 import { deleteDocument } from "./delete_document.ts";
 import { fetch } from "./fetch.ts";
+import { ingestUsage } from "./ingest.ts";
 import { createKey, listKeys, revokeKey, rotateKey, updateKey } from "./keys.ts";
 import { listSessions } from "./list_sessions.ts";
+import { addWebhook, deleteWebhook, listNotices, listWebhooks } from "./notices.ts";
+import { listPlans } from "./plans.ts";
+import { quota } from "./quota.ts";
 import { search } from "./search.ts";
 import { syncSession } from "./sync_session.ts";
+import { setAutoTopUp, topUp } from "./top_up.ts";
 import { usage } from "./usage.ts";
+import { exportUsage } from "./usage_csv.ts";
+import { reportUsage } from "./usage_report.ts";
 import { inviteOwner, listUsers } from "./users.ts";
 import { whoami } from "./whoami.ts";
 
@@ -23,6 +34,10 @@ export const tools: readonly Tool[] = [
   syncSession,
   listSessions,
   usage,
+  reportUsage,
+  exportUsage,
+  readCall,
+  quota,
   whoami,
   listApps,
   disconnectApp,
@@ -31,6 +46,12 @@ export const tools: readonly Tool[] = [
   readAccount,
   setPlan,
   addCredit,
+  adjustCredit,
+  listUnmatchedPayments,
+  readBalance,
+  topUp,
+  setAutoTopUp,
+  ingestUsage,
   createKey,
   listKeys,
   updateKey,
@@ -38,6 +59,16 @@ export const tools: readonly Tool[] = [
   revokeKey,
   listUsers,
   inviteOwner,
+  listBudgets,
+  setBudget,
+  deleteBudget,
+  listNotices,
+  addWebhook,
+  listWebhooks,
+  deleteWebhook,
+  listPlans,
+  verifyAudit,
+  readReconciliation,
 ] as unknown as Tool[];
 
 /** The tools an agent is shown. */

@@ -23,7 +23,8 @@ export function schemasOf(tool: Tool): ToolSchemas {
 
 /**
  * What an agent has use for, because it pays for every word each time it lists the tools: the input without the bounds
- * of texts and lists, which are told when they are overstepped; of the output the names and types of its first level.
+ * of texts and lists, which are told when they are overstepped; of the output the names and types of what its first
+ * level always has.
  */
 export function briefSchemasOf(tool: Tool): ToolSchemas {
   return kept(brief, tool, () => {
@@ -57,7 +58,7 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {
   return body as JsonSchema;
 }
 
-const BOUNDS = new Set(["minLength", "maxLength", "minItems", "maxItems", "propertyNames"]);
+const BOUNDS = new Set(["minLength", "maxLength", "minItems", "maxItems", "pattern", "propertyNames"]);
 
 function withoutBounds(node: JsonSchema): JsonSchema {
   const words = Object.entries(node).filter(([word, value]) => !BOUNDS.has(word) && !saysNothing(word, value));
@@ -75,8 +76,11 @@ const saysNothing = (word: string, value: unknown): boolean =>
 
 const isEmpty = (value: unknown): boolean => JSON.stringify(value) === "{}";
 
-function firstLevel({ type, properties }: JsonSchema): JsonSchema {
-  return { type, properties: mapValues(properties as Record<string, JsonSchema>, outline) };
+function firstLevel({ type, properties, required = [] }: JsonSchema): JsonSchema {
+  const always = Object.entries(properties as Record<string, JsonSchema>).filter(([name]) =>
+    (required as string[]).includes(name),
+  );
+  return { type, properties: mapValues(Object.fromEntries(always), outline) };
 }
 
 function outline({ type, anyOf, enum: values, description }: JsonSchema): JsonSchema {

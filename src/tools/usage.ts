@@ -1,23 +1,48 @@
 import * as z from "zod";
+import { WaypostError } from "../errors.ts";
 import { formatUsd } from "../ledger/money.ts";
 import { defineTool } from "./define.ts";
+import { checkRange, daysOf, rangeFields } from "./usage_range.ts";
+import {
+  Balance,
+  CallOutput,
+  FORECAST_HOW,
+  ForecastOutput,
+  GroupsOutput,
+  Limits,
+  limitOf,
+  Tokens,
+  Totals,
+} from "./usage_schema.ts";
+import { callText, groupsText, section } from "./usage_text.ts";
 
-const UsageInput = z.strictObject({
-  month: z
-    .string()
-    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, "Expected YYYY-MM")
-    .optional()
-    .describe("Month to report, YYYY-MM (UTC); default the current one"),
-  recent: z.number().int().min(0).max(50).default(5).describe("How many of the newest calls to list"),
-});
+/** Groups that an agent is shown; the others are told as one sum. */
+const MOST_GROUPS = 50;
 
-const Totals = z.object({
-  calls: z.number().int(),
-  errors: z.number().int(),
-  input_tokens: z.number().int(),
-  output_tokens: z.number().int(),
-  cost_nano: z.number().int(),
-});
+const UsageInput = z
+  .strictObject({
+    month: z
+      .string()
+      // Not as a pattern: every agent pays for it when it lists the tools.
+      .refine((text) => /^\d{4}-(0[1-9]|1[0-2])$/.test(text), { error: "Expected YYYY-MM", abort: true })
+      .optional()
+      .describe("YYYY-MM (UTC)"),
+    recent: z.number().int().min(0).max(50).default(5).describe("Newest calls"),
+    ...rangeFields,
+    call_id: z.string().min(1).max(128).optional().describe("Itemise this call"),
+  })
+  .superRefine((input, context) => checkRange(rangeIn(input), context));
+
+/** A month that is asked for is also the range, unless another is given. */
+const rangeIn = ({
+  from,
+  to,
+  month,
+}: {
+  from?: string | undefined;
+  to?: string | undefined;
+  month?: string | undefined;
+}) => (from === undefined && to === undefined ? { from: month, to: month } : { from, to });
 
 const UsageOutput = z.object({
   month: z.string(),
@@ -27,21 +52,9 @@ const UsageOutput = z.object({
   by_tool: z.record(z.string(), Totals),
   by_key: z.record(z.string(), Totals),
   by_day: z.record(z.string(), Totals),
-  tokens: z.object({
-    included: z.number().int().nullable(),
-    used: z.number().int(),
-    reserved: z.number().int(),
-    remaining: z.number().int().nullable(),
-    resets_at: z.string(),
-  }),
-  balance: z.object({
-    credit_nano: z.number().int(),
-    reserved_nano: z.number().int(),
-    available_nano: z.number().int(),
-  }),
-  limits: z.array(
-    z.object({ window: z.string(), limit: z.number(), remaining: z.number(), reset_seconds: z.number() }),
-  ),
+  tokens: Tokens,
+  balance: Balance,
+  limits: Limits,
   recent: z.array(
     z.object({
       id: z.string(),
@@ -55,8 +68,13 @@ const UsageOutput = z.object({
       credit_nano: z.number().int(),
       status: z.string(),
       estimated: z.boolean(),
+      session_id: z.string().nullable(),
     }),
   ),
+  forecast: ForecastOutput.optional(),
+  notices: z.array(z.string()),
+  groups: GroupsOutput.optional(),
+  call: CallOutput.optional(),
 });
 type UsageOutput = z.output<typeof UsageOutput>;
 
@@ -64,50 +82,66 @@ export const usage = defineTool({
   name: "usage",
   title: "Usage and limits",
   description:
-    "What this account used and has left: calls, tokens and cost of a month by model, tool, key and day, rate limits, plan tokens, prepaid balance, and the cost of recent calls. Use it before expensive work or when a call was refused. Free. Amounts are integers in nano-USD (1e-9 USD).",
+    "What this account used and has left: calls, tokens, cost and forecast of a month, rate limits, plan tokens, prepaid balance, " +
+    "newest calls. Use it before expensive work or after a refusal. Free. Amounts are integers in nano-USD (1e-9 USD).",
   scope: "usage",
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: UsageInput,
   output: UsageOutput,
   rest: { method: "get", path: "/usage" },
-  reads: ({ recent, month }) => ({ recent, ...(month ? { month } : {}) }),
-  run: async (call) => {
-    if (!call.usage) throw new Error("the admission carried no usage report");
-    const { windows, ...report } = call.usage;
-    return { ...report, limits: windows.map(limitOf) };
+  reads: (input) => {
+    const { recent, month, group_by, from, to, call_id } = input;
+    const isGrouped = group_by !== undefined || from !== undefined || to !== undefined;
+    return {
+      recent,
+      ...(month ? { month } : {}),
+      ...(isGrouped
+        ? { groups: { ...daysOf(rangeIn(input), Date.now()), by: group_by ?? ["month"], limit: MOST_GROUPS } }
+        : {}),
+      ...(call_id === undefined ? {} : { callId: call_id }),
+    };
+  },
+  run: async ({ usage: report, answers }, { call_id }) => {
+    if (!report) throw new Error("the admission carried no usage report");
+    const { windows, forecast, notices, ...rest } = report;
+    const { groups, call } = answers ?? {};
+    if (call_id !== undefined && !call) throw noSuchCall();
+    return {
+      ...rest,
+      limits: windows.map(limitOf),
+      ...(forecast ? { forecast: { ...forecast, how: FORECAST_HOW } } : {}),
+      notices: notices.map(({ at, message }) => `${at} ${message}`),
+      ...(groups ? { groups } : {}),
+      ...(call ? { call } : {}),
+    };
   },
   text,
 });
 
-const limitOf = (window: { name: string; limit: number; remaining: number; resetMs: number }) => ({
-  window: window.name,
-  limit: window.limit,
-  remaining: window.remaining,
-  reset_seconds: Math.ceil(window.resetMs / 1_000),
-});
+/** For a call that is not of this account, was never made, or cost nothing and was made too long ago. */
+export const noSuchCall = (): WaypostError =>
+  new WaypostError("not_found", "This account has no such call; one that cost nothing is listed for 40 days.");
 
 function text(report: UsageOutput): string {
-  const { total, tokens, balance } = report;
+  const { total, tokens, balance, forecast } = report;
   const plan =
     tokens.included === null
       ? "unlimited plan tokens"
       : `${tokens.remaining} of ${tokens.included} plan tokens left until ${tokens.resets_at.slice(0, 10)}`;
   const lines = [
     `${report.month}, plan ${report.plan}: ${total.calls} calls (${total.errors} failed), ${total.input_tokens} tokens in, ${total.output_tokens} out, $${formatUsd(total.cost_nano)}.`,
+    ...(forecast ? [`At this rate the month comes to $${formatUsd(forecast.cost_nano)} (${forecast.how}).`] : []),
     `Left: ${plan}; prepaid credit $${formatUsd(balance.available_nano)}; calls ${report.limits.map((l) => `${l.remaining}/${l.limit} a ${l.window}`).join(", ")}.`,
     ...section("By model", report.by_model),
     ...section("By tool", report.by_tool),
+    ...(report.groups ? groupsText(report.groups) : []),
+    ...(report.call ? callText(report.call) : []),
   ];
+  if (report.notices.length > 0) lines.push("Notices:", ...report.notices.map((notice) => `- ${notice}`));
   if (report.recent.length > 0) lines.push("Recent calls:");
   for (const call of report.recent) {
     const used = call.model ? `, ${call.model}, ${call.input_tokens}+${call.output_tokens} tokens` : "";
     lines.push(`- ${call.at} ${call.tool} ${call.status}${used}, $${formatUsd(call.cost_nano)} (${call.id})`);
   }
   return lines.join("\n");
-}
-
-function section(title: string, totals: UsageOutput["by_model"]): string[] {
-  const rows = Object.entries(totals);
-  if (rows.length === 0) return [];
-  return [`${title}: ${rows.map(([name, t]) => `${name} ${t.calls} calls $${formatUsd(t.cost_nano)}`).join("; ")}.`];
 }

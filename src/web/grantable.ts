@@ -5,6 +5,6 @@ import type { Scope } from "../auth/scopes.ts";
 export function grantable(scope: Scope, { role, operator }: Membership): boolean {
   const manages = role === "owner" || role === "admin";
   if (scope === "admin") return manages && operator;
-  if (scope === "account") return manages;
+  if (scope === "account" || scope === "usage:ingest") return manages;
   return true;
 }

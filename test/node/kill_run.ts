@@ -24,6 +24,7 @@ import {
   documentRequests,
   freeRequests,
   type Kind,
+  type Reply,
   type Request,
   send,
   syncRequests,
@@ -48,6 +49,7 @@ const CREDIT_NANO = 50_000_000_000;
 const MONTHLY_TOKENS = 30_000;
 const LEASE_MS = 180_000;
 const CHAT_WORKERS = 4;
+const MANY = 100;
 
 interface Proof {
   waypost: Waypost;
@@ -148,6 +150,7 @@ async function checkRound(proof: Proof, round: number): Promise<void> {
   checkTurns(chats, mirror);
   const documents = allOf(workers, "documents").filter((each) => each.round === round);
   await checkDocuments(documents, waypost.url, key);
+  await oneOfMany(proof, round);
   for (let i = 0; i < 5; i++) {
     await repeatAcknowledged(proof, chats[Math.floor(proof.random() * chats.length)] as Acknowledged);
   }
@@ -168,6 +171,24 @@ async function repeatAcknowledged({ waypost, key }: Proof, { request, reply }: A
   const again = await send(waypost.url, key, request);
   must(again.replayed && again.costNano === 0, `${request.key} ran again`);
   must(JSON.stringify(again.body) === JSON.stringify(reply.body), `${request.key} got another answer`);
+}
+
+/** The same call 100 times at once: one runs and is charged, all get its answer; another body with its key is refused. */
+async function oneOfMany({ waypost, key, served, workers }: Proof, round: number): Promise<void> {
+  const name = `many-${round}`;
+  const body = { message: `${name}: together`, model: "standin/echo", max_tokens: 100 };
+  const request: Request = { kind: "chat", path: "/v1/chat", body, key: name };
+  const replies = await Promise.all(Array.from({ length: MANY }, () => send(waypost.url, key, request)));
+  const [first, ...more] = replies.filter(({ replayed }) => !replayed);
+  must(first !== undefined && more.length === 0, `${1 + more.length} of ${MANY} calls with one key ran`);
+  for (const { status, body: answer } of replies) {
+    must(status === 200, `one of ${MANY} calls with one key answered ${status}`);
+    must(JSON.stringify(answer) === JSON.stringify(first?.body), `calls with the key ${name} got different answers`);
+  }
+  const other = await send(waypost.url, key, { ...request, body: { ...body, message: `${name}: otherwise` } });
+  must(other.body.code === "idempotency_conflict", `another body with the key ${name} answered ${other.status}`);
+  served.read();
+  workers[0]?.acknowledged.push({ request, reply: first as Reply, round });
 }
 
 async function checkEverything(proof: Proof, untilHoldsExpire: boolean): Promise<string[]> {

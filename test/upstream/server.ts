@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, answer, type WireMessage, type WireUsage } from "./answers.ts";
+import { breakOff, breakOffWhole, errorBody, oddly } from "./breaks.ts";
 
 /**
  * A stand-in for a model provider: OpenAI's chat completions on a real socket, with deterministic answers and the ways
@@ -102,7 +103,8 @@ async function serve(body: WireRequest, response: ServerResponse, entry: ServedR
   }
   if (body.model === "slow-first-byte") await sleep(3000, undefined, { ref: false });
   const given = answer(body.model, body.messages, body.max_completion_tokens ?? body.max_tokens ?? 4096);
-  if (!body.stream) return whole(body, given, response, entry);
+  const streams = body.model === "always-streams" || (body.stream === true && body.model !== "never-streams");
+  if (!streams) return whole(body, given, response, entry);
   await streamed(body, given, response, entry);
 }
 
@@ -116,9 +118,9 @@ function failWith(response: ServerResponse, entry: ServedRequest, status: number
   json(response, status, errorBody("secret upstream words, key sk-secret", "upstream_error", code));
 }
 
-function whole(body: WireRequest, given: Answer, response: ServerResponse, entry: ServedRequest): void {
-  Object.assign(entry, { usage: given.usage, pieces: given.pieces.length, completed: true });
-  json(response, 200, {
+async function whole(body: WireRequest, given: Answer, response: ServerResponse, entry: ServedRequest): Promise<void> {
+  const usage = reported(body.model, given.usage);
+  const text = JSON.stringify({
     id: `chatcmpl-${entry.n}`,
     object: "chat.completion",
     created: 1_700_000_000,
@@ -126,8 +128,22 @@ function whole(body: WireRequest, given: Answer, response: ServerResponse, entry
     choices: [
       { index: 0, message: { role: "assistant", content: given.pieces.join("") }, finish_reason: given.finish },
     ],
-    usage: given.usage,
+    ...(usage ? { usage } : {}),
   });
+  await sleep(paceOf(body.model) * given.pieces.length);
+  if (await breakOffWhole(body.model, response, text)) return;
+  Object.assign(entry, { usage, pieces: given.pieces.length, completed: true });
+  response.writeHead(200, { "content-type": "application/json" }).end(text);
+}
+
+/** Milliseconds between the pieces of an answer. */
+const paceOf = (model: string): number =>
+  model.startsWith("slow-words") ? 50 : model.startsWith("brisk-words") ? 5 : 0;
+
+/** What is reported to the client: some providers report nothing, or nonsense. */
+function reported(model: string, usage: WireUsage): WireUsage | null {
+  if (model === "no-usage") return null;
+  return model === "nonsense-usage" ? { ...usage, prompt_tokens: -5 } : usage;
 }
 
 async function streamed(
@@ -136,6 +152,7 @@ async function streamed(
   response: ServerResponse,
   entry: ServedRequest,
 ): Promise<void> {
+  if (body.model === "odd-stream") oddly(response);
   const frame = (fields: object): string =>
     `data: ${JSON.stringify({ id: `chatcmpl-${entry.n}`, object: "chat.completion.chunk", created: 1_700_000_000, model: body.model, ...fields })}\n\n`;
   const delta = (content: string): string =>
@@ -146,56 +163,18 @@ async function streamed(
   for (const [i, piece] of given.pieces.entries()) {
     if (i === half && (await breakOff(body.model, response, delta))) return;
     if (response.destroyed) return;
-    if (body.model.startsWith("slow-words")) await sleep(50);
+    const pause = paceOf(body.model);
+    if (pause > 0) await sleep(pause);
     response.write(delta(piece));
     entry.pieces++;
   }
   response.write(frame({ choices: [{ index: 0, delta: {}, finish_reason: given.finish }] }));
-  if (body.stream_options?.include_usage && body.model !== "no-usage") {
-    entry.usage = body.model === "nonsense-usage" ? { ...given.usage, prompt_tokens: -5 } : given.usage;
-    response.write(frame({ choices: [], usage: entry.usage }));
+  if (body.stream_options?.include_usage || body.model === "always-streams") {
+    entry.usage = reported(body.model, given.usage);
+    if (entry.usage) response.write(frame({ choices: [], usage: entry.usage }));
   }
-  response.end("data: [DONE]\n\n");
+  response.end(body.model === "no-done" ? undefined : "data: [DONE]\n\n");
   entry.completed = true;
-}
-
-/** Failures in the middle of a stream; true when the answer ends here. */
-async function breakOff(model: string, response: ServerResponse, delta: (text: string) => string): Promise<boolean> {
-  switch (model) {
-    case "cut-mid-stream":
-      // Let what was written leave first: the client must have seen half of it.
-      await sleep(50);
-      response.destroy();
-      return true;
-    case "end-mid-stream":
-      response.end();
-      return true;
-    case "malformed-chunk":
-      response.end('data: {"choices": [{"delta": {"content": oops\n\n');
-      return true;
-    case "nonsense-chunk":
-      response.end('data: {"choices": "none"}\n\n');
-      return true;
-    case "error-chunk":
-      response.end(`data: ${JSON.stringify(errorBody("secret upstream words", "server_error", "overloaded"))}\n\n`);
-      return true;
-    case "silent-mid-stream":
-      await sleep(3000, undefined, { ref: false });
-      response.destroy();
-      return true;
-    case "huge-line":
-      response.end(delta("x".repeat(4 * 1024 * 1024)));
-      return true;
-    case "endless": {
-      const block = delta("y".repeat(64 * 1024));
-      while (!response.destroyed) {
-        response.write(block);
-        await sleep(1);
-      }
-      return true;
-    }
-  }
-  return false;
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -208,8 +187,6 @@ async function readBody(request: IncomingMessage): Promise<string> {
   }
   return Buffer.concat(parts).toString("utf8");
 }
-
-const errorBody = (message: string, type: string, code: string) => ({ error: { message, type, param: null, code } });
 
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));

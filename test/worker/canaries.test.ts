@@ -23,6 +23,8 @@ Object.assign(settings, {
   PLANS: JSON.stringify({ canary: { minute: NO_LIMIT, hour: NO_LIMIT, day: NO_LIMIT, monthlyTokens: null } }),
   CLERK_ISSUER: "https://clerk.example",
   CLERK_WEBHOOK_SECRET: "whsec_Y2FuYXJ5IG9mIHRoZSB3ZWJob29rcw==",
+  STRIPE_SECRET_KEY: "sk_test_canaryofthestripekey",
+  STRIPE_WEBHOOK_SECRET: "whsec_canaryofthestripewebhook",
   GITHUB_CLIENT_ID: "canary",
   GITHUB_CLIENT_SECRET: "canary-of-the-github-app",
 });
@@ -82,6 +84,8 @@ beforeAll(async () => {
     "the provider's key": UPSTREAM_KEY,
     "the webhook secret": "Y2FuYXJ5IG9mIHRoZSB3ZWJob29rcw",
     "the GitHub app's secret": "canary-of-the-github-app",
+    "the key of Stripe": "canaryofthestripekey",
+    "the secret of Stripe's webhook": "canaryofthestripewebhook",
   };
   const keep = (...parts: unknown[]) =>
     void lines.push(parts.map((part) => (typeof part === "string" ? part : (JSON.stringify(part) ?? ""))).join(" "));

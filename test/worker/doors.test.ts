@@ -23,7 +23,14 @@ describe("the server itself", () => {
     const { body } = await rest(null, "GET", "/openapi.json");
     expect(body.openapi).toBe("3.1.0");
     expect(body.paths["/v1/search"].post.operationId).toBe("search");
-    expect(body.paths["/v1/usage"].get.parameters.map((p: { name: string }) => p.name)).toEqual(["month", "recent"]);
+    expect(body.paths["/v1/usage"].get.parameters.map((p: { name: string }) => p.name)).toEqual([
+      "month",
+      "recent",
+      "from",
+      "to",
+      "group_by",
+      "call_id",
+    ]);
   });
 });
 

@@ -44,6 +44,8 @@ beforeAll(async () => {
   Object.assign(env, {
     CLERK_ISSUER: issuerOfWebhooks,
     CLERK_WEBHOOK_SECRET: "whsec_dGhlIHNlY3JldCBvZiB0aGUgbWF0cml4",
+    STRIPE_SECRET_KEY: "sk_test_key_of_the_matrix",
+    STRIPE_WEBHOOK_SECRET: "whsec_of_the_matrix",
   });
   const signing = await newKey("ES256", "matrix");
   const issuer = await publishing(signing);

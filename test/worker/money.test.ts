@@ -1,7 +1,8 @@
+import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { callThrough, DOORS } from "./both_doors.ts";
 import { account, owner, rest } from "./client.ts";
-import { configureModels, priceOf } from "./provider.ts";
+import { configureModels, priceOf, servedBy } from "./provider.ts";
 
 configureModels();
 
@@ -14,6 +15,8 @@ const SIZES = [
 
 /** Nano-USD: enough to start one more call of any size, and no second. */
 const LEFT = 2_000_000;
+
+const ledger = (id: string) => env.LEDGER.get(env.LEDGER.idFromName(id));
 
 const audit = async (id: string) => (await rest(await owner(), "GET", `/v1/admin/accounts/${id}`)).body.books;
 
@@ -66,5 +69,79 @@ describe.each(DOORS)("money over %s", (door) => {
     expect((await report()).balance.credit_nano).toBe(LEFT - price);
     expect((await ask("tokens-1000-500")).code).toBe("payment_required");
     expect(await audit(id)).toMatchObject({ consistent: true, reserved_nano: 0, balance_nano: LEFT - price });
+  });
+});
+
+describe("small money", () => {
+  const credited = async (nano_usd: number) => {
+    const { account: id, key } = await account("free");
+    // Uses the plan's tokens up, so that credit pays.
+    expect((await rest(key, "POST", "/v1/chat", { message: "x", model: "paid/tokens-999000-1000" })).status).toBe(200);
+    await rest(await owner(), "POST", `/v1/admin/accounts/${id}/credit`, { id: crypto.randomUUID(), nano_usd });
+    return { id, key };
+  };
+  const question = Array.from({ length: 400 }, (_, i) => `w${i}`).join(" ");
+
+  it.each(DOORS)("buys the answer that it is enough for over %s, and the answer says so", async (door) => {
+    const { id, key } = await credited(10_000_000);
+    const asked = { message: question, model: "paid/echo", max_tokens: 4000 };
+    const told = await callThrough(door, key, "chat", asked);
+    expect(told.code).toBe("ok");
+    const granted = told.data.max_tokens;
+    expect(granted).toBeGreaterThanOrEqual(64);
+    expect(granted).toBeLessThan(401);
+    expect(told.data).toMatchObject({ finish_reason: "length", usage: { output_tokens: granted } });
+    expect(told.data.cost.nano_usd).toBe(priceOf({ input: 404, output: granted }));
+    const { balance_nano, reserved_nano, consistent } = await audit(id);
+    expect({ balance_nano, reserved_nano, consistent }).toEqual({
+      balance_nano: 10_000_000 - told.cost,
+      reserved_nano: 0,
+      consistent: true,
+    });
+    expect(balance_nano).toBeGreaterThanOrEqual(0);
+  });
+
+  it("says nothing of a limit when all that was asked for could be paid", async () => {
+    const { key } = await credited(1_000_000_000);
+    const { body } = await rest(key, "POST", "/v1/chat", { message: question, model: "paid/echo", max_tokens: 20 });
+    expect(body).not.toHaveProperty("max_tokens");
+    expect(body.usage.output_tokens).toBe(20);
+  });
+
+  it("that is not enough for the fewest tokens worth having is refused, and asks nothing of the provider", async () => {
+    const { id, key } = await credited(5_000_000);
+    const before = await servedBy("echo");
+    const { status, body } = await rest(key, "POST", "/v1/chat", { message: question, model: "paid/echo" });
+    expect([status, body.code]).toEqual([402, "payment_required"]);
+    expect(await servedBy("echo")).toBe(before);
+    expect(await audit(id)).toMatchObject({ balance_nano: 5_000_000, reserved_nano: 0, consistent: true });
+  });
+
+  it("a provider that takes more than it was given is paid, in an entry of its own", async () => {
+    const { id, key } = await credited(5_000_000);
+    const usage = { input: 12_345, output: 678 };
+    const asked = { message: "Go on.", model: "paid/tokens-12345-678", max_tokens: 100 };
+    const { status, body } = await rest(key, "POST", "/v1/chat", asked);
+    expect([status, body.cost.nano_usd]).toEqual([200, priceOf(usage)]);
+    expect(await audit(id)).toMatchObject({
+      balance_nano: 5_000_000 - priceOf(usage),
+      reserved_nano: 0,
+      consistent: true,
+    });
+    const kinds = await runInDurableObject(ledger(id), (_, { storage }) =>
+      storage.sql
+        .exec(
+          "SELECT kind, credit_nano FROM entries WHERE call_id = (SELECT call_id FROM entries WHERE kind = 'overrun') ORDER BY seq",
+        )
+        .toArray(),
+    );
+    const settle = kinds.find(({ kind }) => kind === "settle")?.credit_nano as number;
+    const overrun = kinds.find(({ kind }) => kind === "overrun")?.credit_nano as number;
+    expect(kinds.map(({ kind }) => kind)).toEqual(["hold", "settle", "overrun"]);
+    expect(settle).toBeGreaterThan(-5_000_000);
+    expect(overrun).toBeLessThan(0);
+    expect(settle + overrun).toBe(-priceOf(usage));
+    // Nothing is left: the next call is refused.
+    expect((await rest(key, "POST", "/v1/chat", asked)).body.code).toBe("payment_required");
   });
 });

@@ -153,6 +153,15 @@ export const rows: readonly Row[] = [
   { tool: "list_sessions", what: "too many", input: { limit: 101 }, fails: "invalid_input" },
   { tool: "usage", what: "this month", input: { recent: 3 }, seed: withSession, mentions: ["sync_session", "call_"] },
   { tool: "usage", what: "a month without calls", input: { month: "2020-01", recent: 0 }, mentions: ["2020-01"] },
+  {
+    tool: "usage",
+    what: "a range by tool",
+    input: { from: "2026-01", group_by: ["tool"] },
+    seed: withSession,
+    mentions: ["by tool", "sync_session"],
+  },
+  { tool: "usage", what: "a call that is not there", input: { call_id: "call_none" }, fails: "not_found" },
+  { tool: "usage", what: "a range of two years", input: { from: "2024-01", to: "2025-12" }, fails: "invalid_input" },
   { tool: "usage", what: "not a month", input: { month: "January" }, fails: "invalid_input" },
   {
     tool: "whoami",

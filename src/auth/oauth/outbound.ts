@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
-import { isLocalName, resolvesPrivately } from "./private_hosts.ts";
+import { isLocalName, resolvesPrivately } from "../../net/private_hosts.ts";
 
 /*
  * The OAuth library fetches client metadata documents and the keys they name with the global `fetch`: from any host, and

@@ -1,0 +1,70 @@
+import { startWaypost, type Waypost } from "../../test/node/harness.ts";
+import { type Child, startPortkey, startUpstream } from "./children.ts";
+import type { Target } from "./load.ts";
+
+/** The same question to one provider: asked directly, through Waypost, through Portkey's gateway. */
+export interface ChatWorld {
+  direct: Target;
+  governed: Target;
+  /** Governed, and streamed to the caller. */
+  streamed: Target;
+  portkey: Target;
+  waypost: Waypost;
+  stop: () => Promise<void>;
+}
+
+const QUESTION = "When is high water at the harbour tonight, and how long will it stay?";
+const MODEL = "quick";
+
+/** `vars`: further settings of Waypost. */
+export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld> {
+  const upstream = await startUpstream();
+  const portkey = await startPortkey();
+  const waypost = await startWaypost({ vars: { ...vars, ...priced(upstream) } });
+  const json = { "content-type": "application/json" };
+  const wire = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: QUESTION }], max_tokens: 1000 });
+  const asked = { message: QUESTION, model: `bench/${MODEL}`, max_tokens: 1000 };
+  const post = (name: string, url: string, headers: Record<string, string>, body: string): Target => ({
+    name,
+    url,
+    method: "POST",
+    headers: { ...json, ...headers },
+    body,
+  });
+  const bearer = { authorization: `Bearer ${waypost.apiKey}` };
+  return {
+    waypost,
+    direct: post("direct", `${upstream.url}/v1/chat/completions`, {}, wire),
+    governed: post("governed", `${waypost.url}/v1/chat`, bearer, JSON.stringify(asked)),
+    streamed: post("streamed", `${waypost.url}/v1/chat`, bearer, JSON.stringify({ ...asked, stream: true })),
+    portkey: post(
+      "portkey",
+      `${portkey.url}/v1/chat/completions`,
+      {
+        "x-portkey-provider": "openai",
+        "x-portkey-custom-host": `${upstream.url}/v1`,
+        authorization: "Bearer sk-bench",
+      },
+      wire,
+    ),
+    async stop() {
+      await waypost.stop();
+      portkey.stop();
+      upstream.stop();
+    },
+  };
+}
+
+/** A provider in the cloud with a price, so that every call is held, marked up and settled. */
+const priced = ({ url }: Child) => ({
+  MODEL_PROVIDERS: JSON.stringify([
+    {
+      id: "bench",
+      base_url: `${url}/v1`,
+      api_key: "sk-bench",
+      local: false,
+      models: [{ name: MODEL, context: 128_000 }],
+    },
+  ]),
+  MODEL_PRICES: JSON.stringify({ [`bench/${MODEL}`]: { input: "3", output: "15" } }),
+});

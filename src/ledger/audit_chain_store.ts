@@ -1,0 +1,32 @@
+import { type ChainHead, type ChainLink, linkRows } from "./audit_chain.ts";
+import type { OutboxRow } from "./store.ts";
+
+/** Where an account's audit log stands, as the ledger keeps it: the authority against which copies are checked. */
+
+/** Number and hash of the last line. */
+export const chainHead = (sql: SqlStorage): ChainHead => {
+  const { seq, hash } = sql.exec<{ seq: number; hash: string }>("SELECT seq, hash FROM audit_chain WHERE id = 1").one();
+  return { seq, hash };
+};
+
+/** Makes rows the next lines of the account's audit log. Call it in the transaction that writes them. */
+export function extendChain<Row extends OutboxRow>(sql: SqlStorage, rows: readonly Row[]): (Row & ChainLink)[] {
+  const { account } = sql.exec<{ account: string }>("SELECT account FROM account WHERE id = 1").one();
+  const linked = linkRows(account, chainHead(sql), rows);
+  sql.exec("UPDATE audit_chain SET seq = ?, hash = ? WHERE id = 1", linked.head.seq, linked.head.hash);
+  return linked.rows;
+}
+
+/** The newest line that D1 has acknowledged: everything up to it must be there. */
+export function acknowledgedHead(sql: SqlStorage): ChainHead {
+  const next = sql
+    .exec<{ body: string }>(
+      "SELECT body FROM call_batches WHERE pos > (SELECT acked FROM outbox WHERE id = 1) ORDER BY pos LIMIT 1",
+    )
+    .toArray()[0];
+  const waiting = next ? (JSON.parse(next.body) as Partial<ChainLink>[])[0] : undefined;
+  if (!next) return chainHead(sql);
+  // Rows of before the chain wait: nothing that is linked has been copied yet.
+  if (waiting?.seq === undefined || waiting.prev === undefined) return { seq: 0, hash: "" };
+  return { seq: waiting.seq - 1, hash: waiting.prev };
+}

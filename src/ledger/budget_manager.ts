@@ -1,0 +1,105 @@
+import { fail, ok, type Result } from "../errors.ts";
+import { isTimeZone } from "./budget_periods.ts";
+import type { Budget, BudgetState } from "./budget_types.ts";
+import type { Budgets } from "./budgets.ts";
+import type { Journal } from "./journal.ts";
+import { isBounded } from "./key_rules.ts";
+import type { Keyring } from "./keyring.ts";
+import type { KeyAuthor } from "./types.ts";
+
+export const MOST_BUDGETS = 100;
+const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+/** Ids of what stands in for a key: a grant to an app, an issuer's token. */
+const OTHER_CREDENTIAL = /^(grant|jwt)_/;
+const RESET_DAYS: Partial<Record<Budget["period"], number>> = { week: 7, month: 28 };
+
+/**
+ * Sets, lists and removes the account's budgets. Whoever is bounded sets no bounds but those of keys they made: nobody
+ * loosens what holds them.
+ */
+export class BudgetManager {
+  readonly #budgets: Budgets;
+  readonly #ring: Keyring;
+  readonly #journal: Journal;
+
+  constructor(budgets: Budgets, ring: Keyring, journal: Journal) {
+    this.#budgets = budgets;
+    this.#ring = ring;
+    this.#journal = journal;
+  }
+
+  /** All budgets, those of keys among them, by id. */
+  list(): BudgetState[] {
+    const states = [...this.#budgets.tracked()].map((tracked) => this.#budgets.stateOf(tracked));
+    return states.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /**
+   * Sets a budget, in place of the one with its id if there is one. What was spent in its period counts from the start.
+   * Fails with `invalid_input`, `not_found` (no such key), `conflict`, `exceeds_own_key`.
+   */
+  async set(budget: Budget, now: number, by?: KeyAuthor): Promise<Result<BudgetState>> {
+    const wrong = this.#wrongWith(budget) ?? this.#barredFrom(budget, by);
+    if (wrong) return wrong;
+    this.#journal.write();
+    this.#budgets.put(budget, now);
+    // Writes the notices of thresholds that what was spent before has crossed.
+    await this.#journal.durable();
+    const tracked = this.#budgets.get(budget.id);
+    return tracked ? ok(this.#budgets.stateOf(tracked)) : absent(budget.id);
+  }
+
+  /** Fails with `not_found`, `conflict`, `exceeds_own_key`. */
+  remove(id: string, by?: KeyAuthor): Result<{ deleted: boolean }> {
+    const tracked = this.#budgets.get(id);
+    if (!tracked) return absent(id);
+    if (this.#ring.get(id)) return ofTheKey(id);
+    const barred = this.#barredFrom(tracked.budget, by);
+    if (barred) return barred;
+    this.#budgets.remove(id);
+    return ok({ deleted: true });
+  }
+
+  #wrongWith(budget: Budget): Result<never> | undefined {
+    const { id, key_id, period, time_zone, reset_day } = budget;
+    const replaced = this.#budgets.get(id);
+    if (this.#ring.get(id)) return ofTheKey(id);
+    if (!ID.test(id) || id.startsWith("key_")) {
+      return invalid("budget_id", "1 to 64 of a-z, 0-9, `.`, `_`, `-`, not beginning with `key_`");
+    }
+    if (key_id !== undefined && !OTHER_CREDENTIAL.test(key_id) && !this.#ring.get(key_id)) {
+      return fail("not_found", `There is no key "${key_id}" in this account.`);
+    }
+    if (time_zone !== undefined && !isTimeZone(time_zone)) {
+      return invalid("time_zone", "an IANA time zone such as Europe/Berlin");
+    }
+    if (reset_day !== undefined && reset_day > (RESET_DAYS[period] ?? 0)) {
+      return invalid("reset_day", "1 to 7 with `week`, 1 to 28 with `month`, and with neither of the others");
+    }
+    if (!replaced && this.#budgets.size >= MOST_BUDGETS) {
+      return fail("conflict", `An account has at most ${MOST_BUDGETS} budgets: delete one that is not needed.`);
+    }
+    return undefined;
+  }
+
+  #barredFrom({ id, key_id }: Budget, by: KeyAuthor | undefined): Result<never> | undefined {
+    if (!by) return undefined;
+    const author = this.#ring.get(by.keyId);
+    if (!this.#budgets.bind(by.keyId) && !(author && isBounded(author))) return undefined;
+    const replaced = this.#budgets.get(id)?.budget;
+    const below = [key_id, ...(replaced ? [replaced.key_id] : [])].every((wanted) => this.#isBelow(wanted, by.keyId));
+    if (below) return undefined;
+    return fail("exceeds_own_key", "A key that is limited sets budgets of keys it made, and no others.");
+  }
+
+  #isBelow(keyId: string | undefined, author: string): boolean {
+    const key = keyId === undefined || keyId === author ? undefined : this.#ring.get(keyId);
+    return key !== undefined && this.#ring.chainOf(key).some(({ id }) => id === author);
+  }
+}
+
+const invalid = (path: string, message: string): Result<never> =>
+  fail("invalid_input", `\`${path}\` is ${message}.`, { issues: [{ path, message: `Expected ${message}` }] });
+const absent = (id: string): Result<never> => fail("not_found", `There is no budget "${id}" in this account.`);
+const ofTheKey = (id: string): Result<never> =>
+  fail("conflict", `"${id}" is a key's own budget: change it with PATCH /v1/keys/${id}.`);

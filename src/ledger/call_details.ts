@@ -1,0 +1,166 @@
+import {
+  allClasses,
+  markedUp,
+  type TokenClass,
+  type TokenPrice,
+  type TokenUsage,
+  tierFor,
+  totalInput,
+} from "./money.ts";
+import type { CallDetails, ChargeItem } from "./report_types.ts";
+import type { OutboxRow } from "./store.ts";
+import type { Funding, SettleRequest } from "./types.ts";
+import type { StoredEntry } from "./usage_table.ts";
+
+/** The details of a call out of its entries, which are kept for ever, and its record, which is kept for some weeks. */
+
+/** What the entry of a settlement remembers of its call beside the money. */
+export interface SettledFacts {
+  tool: string;
+  user: string;
+  via: string;
+  client: string | null;
+  session_id: string | null;
+  status: string;
+  estimated: boolean;
+  duration_ms: number;
+  begun_at: number;
+}
+
+export const settledFacts = (request: SettleRequest, now: number): SettledFacts => ({
+  tool: request.tool,
+  user: request.user,
+  via: request.via,
+  client: request.client ?? null,
+  session_id: request.session ?? null,
+  status: request.error ?? "ok",
+  estimated: request.estimated ?? false,
+  duration_ms: request.durationMs,
+  begun_at: now - request.durationMs,
+});
+
+/** What the entries' `detail` may hold. */
+interface Detail {
+  model?: string;
+  provider?: string;
+  price?: TokenPrice;
+  markupBps?: number;
+  funding?: Funding;
+  inputTokens?: number;
+  grantedOutputTokens?: number;
+  usage?: TokenUsage;
+  call?: SettledFacts;
+}
+
+/** @param row the call's record, if it is still kept; one of the two must say something */
+export function callDetails(
+  id: string,
+  entries: readonly StoredEntry[],
+  row: OutboxRow | undefined,
+): CallDetails | null {
+  const first = entries[0];
+  if (!first && !row) return null;
+  const settled = entries.find(({ kind }) => kind === "settle");
+  const detail = { ...(first?.detail as Detail), ...(settled?.detail as Detail) };
+  const { call, price, usage, markupBps } = detail;
+  const sum = (of: (entry: StoredEntry) => number) => entries.reduce((total, entry) => total + of(entry), 0);
+  const charge = usage && price && markupBps !== undefined ? itemised(usage, price, markupBps) : undefined;
+  return {
+    id,
+    at: row?.at ?? iso(call?.begun_at ?? (first as StoredEntry).at),
+    status: row?.status ?? call?.status ?? endOf(entries),
+    tool: row?.tool ?? call?.tool ?? "",
+    model: row?.model ?? detail.model ?? null,
+    provider: detail.provider ?? null,
+    key_id: row?.key_id ?? (first as StoredEntry).keyId,
+    user: row?.user || call?.user || null,
+    client: row?.client ?? call?.client ?? null,
+    via: row?.via || call?.via || null,
+    session_id: row?.session_id ?? call?.session_id ?? null,
+    duration_ms: row?.duration_ms ?? call?.duration_ms ?? null,
+    estimated: row?.estimated ?? call?.estimated ?? false,
+    price_version: price?.version ?? null,
+    price_tier_above: charge?.above ?? null,
+    markup: markupBps === undefined ? null : decimal(BigInt(markupBps), 4),
+    items: charge?.items ?? [],
+    cost_nano: sum(({ costNano }) => costNano),
+    funding: detail.funding ?? null,
+    credit_nano: none(-sum(({ creditNano }) => creditNano)),
+    overrun_nano: none(-sum(({ kind, creditNano }) => (kind === "overrun" ? creditNano : 0))),
+    plan_tokens: sum(({ tokens }) => tokens),
+    hold: holdOf(entries),
+    entries: entries.map(({ kind, at, holdNano, creditNano, tokens, costNano }) => ({
+      kind,
+      at: iso(at),
+      hold_nano: holdNano,
+      credit_nano: creditNano,
+      tokens,
+      cost_nano: costNano,
+    })),
+  };
+}
+
+/** What each class of tokens cost. The charge is rounded up once; each item gets what it adds to the rounded sum. */
+export function itemised(
+  usage: TokenUsage,
+  price: TokenPrice,
+  markupBps: number,
+): { items: ChargeItem[]; above: number | null } {
+  const held = tierFor(price, totalInput(usage));
+  const prices = allClasses(held);
+  let pico = 0n;
+  let nano = 0;
+  const items = (Object.entries(usage) as [TokenClass, number][]).flatMap(([name, tokens]) => {
+    if (tokens === 0) return [];
+    const exact = BigInt(tokens) * BigInt(prices[name]);
+    const upTo = markedUp(pico + exact, markupBps);
+    const cost = upTo - nano;
+    pico += exact;
+    nano = upTo;
+    return [
+      {
+        class: snakeCase(name),
+        tokens,
+        price_pico_usd: prices[name],
+        exact_usd: decimal(exact * BigInt(markupBps), 16),
+        cost_nano: cost,
+      },
+    ];
+  });
+  return { items, above: "above" in held ? (held.above as number) : null };
+}
+
+function holdOf(entries: readonly StoredEntry[]): CallDetails["hold"] {
+  const hold = entries.find(({ kind }) => kind === "hold");
+  if (!hold) return null;
+  const end = entries.find(({ kind }) => kind === "settle" || kind === "void" || kind === "expire");
+  const { inputTokens = 0, grantedOutputTokens = 0, funding } = hold.detail as Detail;
+  // What a settlement drew within the hold is not given back; an expired hold was given back whole.
+  const drawn = end?.kind === "settle" ? -end.creditNano : 0;
+  return {
+    at: iso(hold.at),
+    ended_at: end ? iso(end.at) : null,
+    held_nano: hold.holdNano,
+    released_nano: end ? hold.holdNano - drawn : 0,
+    held_tokens: funding === "included" ? inputTokens + grantedOutputTokens : 0,
+    input_tokens: inputTokens,
+    granted_output_tokens: grantedOutputTokens,
+  };
+}
+
+function endOf(entries: readonly StoredEntry[]): string {
+  const last = entries.at(-1)?.kind;
+  if (last === "hold") return "open";
+  return last === "expire" ? "expired" : "ok";
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+/** Without a negative zero. */
+const none = (value: number): number => value || 0;
+const snakeCase = (name: string): string => name.replace(/[A-Z]|\d+h/g, (part) => `_${part.toLowerCase()}`);
+
+/** A whole number of 10^-places as a decimal without needless zeros: 10300, 4 -> "1.03". */
+function decimal(value: bigint, places: number): string {
+  const digits = String(value).padStart(places + 1, "0");
+  return `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, "");
+}

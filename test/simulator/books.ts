@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import type { Clock } from "./clock.ts";
+
+const MIGRATIONS = join(import.meta.dirname, "../../migrations");
+
+interface Statement {
+  query: string;
+  values: unknown[];
+}
+
+/** How D1 behaves towards one request. */
+export type Fault = "none" | "refused" | "written, no answer" | "no answer, written later";
+
+/** D1 as the ledger sees it: real SQL and the real schema behind a network that loses, repeats and reorders. */
+export class SimulatedBooks {
+  readonly #db = new DatabaseSync(":memory:");
+  readonly #clock: Clock;
+  readonly #fault: () => Fault;
+  readonly #gate: () => Promise<void>;
+
+  constructor(clock: Clock, account: string, gate: () => Promise<void>, fault: () => Fault) {
+    this.#clock = clock;
+    this.#gate = gate;
+    this.#fault = fault;
+    this.#db.exec(schema());
+    this.#db
+      .prepare("INSERT INTO accounts (id, name, plan, created_at) VALUES (?, 'simulated', 'sim', '2026-01-01')")
+      .run(account);
+  }
+
+  prepare(query: string) {
+    const bound = (values: unknown[]) => ({ query, values, bind: (...more: unknown[]) => bound(more) });
+    return bound([]);
+  }
+
+  async batch(statements: Statement[]): Promise<object[]> {
+    const fault = this.#fault();
+    // The runtime lets no request out before what it may be based on is on disk.
+    await this.#gate();
+    await this.#clock.under("request to D1");
+    if (fault === "refused") throw new Error("D1 is overloaded");
+    if (fault === "no answer, written later") {
+      void this.#clock.under("late request to D1").then(() => this.#apply(statements));
+      throw new Error("D1 did not answer");
+    }
+    this.#apply(statements);
+    if (fault === "written, no answer") throw new Error("D1 did not answer");
+    await this.#clock.under("ledger: answer of D1");
+    return statements.map(() => ({ success: true }));
+  }
+
+  all(query: string): Record<string, number | string | null>[] {
+    return this.#db.prepare(query).all() as Record<string, number | string | null>[];
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #apply(statements: Statement[]): void {
+    this.#db.exec("BEGIN");
+    for (const { query, values } of statements) this.#db.prepare(query).run(...(values as SQLInputValue[]));
+    this.#db.exec("COMMIT");
+  }
+}
+
+let all: string | undefined;
+
+function schema(): string {
+  all ??= readdirSync(MIGRATIONS)
+    .filter((name) => name.endsWith(".sql"))
+    .sort()
+    .map((name) => readFileSync(join(MIGRATIONS, name), "utf8"))
+    .join("\n");
+  return all;
+}

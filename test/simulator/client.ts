@@ -1,0 +1,66 @@
+import type { Result } from "../../src/errors.ts";
+import type { AdmitReply, Settlement } from "../../src/ledger/types.ts";
+import { admission, type CallPlan, reservation, settlementOf } from "./plan.ts";
+import { Gone, type World } from "./world.ts";
+
+/** A client and the gate in front of the ledger: admit, let the provider work, settle, answer. */
+export async function call(world: World, plan: CallPlan): Promise<void> {
+  const { generation } = world;
+  const cutOff = () => generation !== world.generation;
+  try {
+    const since = world.clock.now;
+    const reply = await world.ask(async (ledger) => {
+      const admitted = await ledger.admit(admission(plan));
+      world.model.decided(plan, admitted);
+      return admitted;
+    });
+    if (cutOff()) return;
+    if (reply.kind === "replay") world.model.replayed(plan, reply);
+    if (reply.kind !== "admitted") return;
+    const granted = await grant(world, plan, reply);
+    if (granted === null || cutOff()) return;
+    await world.clock.under(`provider for ${plan.callId}`);
+    if (plan.ending === "never" || cutOff()) return;
+    await settle(world, plan, granted, since, cutOff);
+  } catch (error) {
+    if (!(error instanceof Gone))
+      world.model.report(`a client failed: ${error instanceof Error ? error.stack : error}`);
+  }
+}
+
+/** The output tokens the call may use; null when it may not go on. */
+async function grant(world: World, plan: CallPlan, reply: AdmitReply & { kind: "admitted" }): Promise<number | null> {
+  if (!plan.hold) return 0;
+  if (!plan.late) return reply.grantedOutputTokens ?? null;
+  const { hold } = plan;
+  const reserved = await world.ask((ledger) => ledger.reserve(reservation(plan, hold)));
+  if (reserved.ok) return reserved.value.grantedOutputTokens;
+  // As the gate does it: a call that cannot pay ends with the error, and without a charge.
+  const refused = { ...plan, hold: null, ending: "error" as const };
+  await world.ask((ledger) => ledger.settle({ ...settlementOf(refused, 0, 5), tool: "chat", metered: true }));
+  return null;
+}
+
+async function settle(world: World, plan: CallPlan, granted: number, since: number, cutOff: () => boolean) {
+  const request = settlementOf(plan, granted, Math.max(0, world.clock.now - since));
+  // A free call was booked when it was admitted: only a failure or a result to keep is reported.
+  if (!plan.hold && !plan.idempotency && !request.error) return;
+  // When it may have been settled first: a try whose answer was lost counts.
+  let at: number | undefined;
+  const once = async (): Promise<void> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        const result: Result<Settlement> = await world.ask((ledger) => {
+          at ??= world.clock.now;
+          return ledger.settle(request);
+        });
+        if (!result.ok) world.model.report(`${plan.callId} could not be settled: ${result.code}`);
+        else if (!cutOff()) world.model.settled(plan, request, result.value, at ?? since);
+        return;
+      } catch (error) {
+        if (!(error instanceof Gone) || tries >= plan.patience || cutOff()) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: plan.settles }, once));
+}
