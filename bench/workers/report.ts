@@ -1,3 +1,7 @@
+import type * as z from "zod";
+import type { usage } from "../../src/tools/usage.ts";
+import { FORECAST_HOW } from "../../src/tools/usage_schema.ts";
+
 const totals = { calls: 1_000, errors: 0, input_tokens: 0, output_tokens: 0, cost_nano: 0 };
 const limit = (window: string) => ({ window, limit: 1_000_000_000, remaining: 999_999_000, reset_seconds: 60 });
 
@@ -19,6 +23,7 @@ export const report = {
     tool: "usage",
     model: null,
     key_id: "key_0123456789abcdef",
+    session_id: null,
     input_tokens: 0,
     output_tokens: 0,
     cost_nano: 0,
@@ -26,4 +31,6 @@ export const report = {
     status: "ok",
     estimated: false,
   })),
-};
+  forecast: { cost_nano: 0, calls: 30_000, tokens: 0, hours_so_far: 24, hours_in_month: 720, how: FORECAST_HOW },
+  notices: [],
+} satisfies z.output<typeof usage.output>;
