@@ -58,11 +58,12 @@ function makeDirectory(dir: string): string {
 
 /**
  * Takes the operating system's lock on `<dir>/lock`, by way of SQLite. The system gives it back when this process ends in
- * whatever way, so a lock is never stale and two starts at the same moment cannot both have it.
+ * whatever way, so a lock is never stale and two starts at the same moment cannot both have it. The short wait is for them:
+ * each may hold a shared lock on the way to the exclusive one, and without it both would give up.
  */
 function lock(dir: string, port: number): () => void {
   try {
-    const database = new DatabaseSync(join(dir, "lock"), { timeout: 0 });
+    const database = new DatabaseSync(join(dir, "lock"), { timeout: 250 });
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return () => database.close();
   } catch (error) {
