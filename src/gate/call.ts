@@ -12,7 +12,7 @@ import { type ErrorCode, type ErrorExtras, unwrap, WaypostError } from "../error
 import { forPlan } from "../ledger/markup.ts";
 import { costNano, type TokenUsage } from "../ledger/money.ts";
 import type { UsageAnswers, UsageQuery } from "../ledger/report_types.ts";
-import type { CallFacts, HoldRequest, UsageReport } from "../ledger/types.ts";
+import type { CallFacts, CallItem, HoldRequest, UsageReport } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import type { Call, Principal } from "../tools/define.ts";
 import { blobsOf, ledgerOf, reach, vaultOf } from "./stores.ts";
@@ -45,6 +45,7 @@ export class AdmittedCall implements Call {
   readonly emit: Call["emit"];
   readonly streamed: boolean;
   readonly left: AbortSignal | undefined;
+  readonly tries: CallItem[] = [];
   readonly #env: Env;
   readonly #facts: CallFacts;
   #hold: HoldRequest | undefined;
@@ -135,6 +136,10 @@ export class AdmittedCall implements Call {
     const cost = this.#hold ? costNano(usage, this.#hold.price, this.#hold.markupBps) : 0;
     this.#charged = { usage, model: note.model, estimated: note.estimated ?? false, costNano: cost };
     return cost;
+  }
+
+  tried(model: string, failed: ErrorCode): void {
+    this.tries.push({ model, outcome: failed });
   }
 
   failBilled(code: ErrorCode, detail: string, extras?: ErrorExtras): never {

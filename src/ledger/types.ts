@@ -21,14 +21,20 @@ export interface Plan {
   tools?: Readonly<Record<string, Partial<RateLimits>>>;
 }
 
-/** The most one model call can cost. The ledger prices it, clamps the output, and holds it. */
-export interface HoldRequest {
+/** A model and what its tokens cost. */
+export interface PricedModel {
   model: string;
   provider: string;
   price: TokenPrice;
   markupBps: number;
   /** Markup of accounts on these plans, in place of `markupBps`. The admission settles which one holds. */
   planMarkups?: Record<string, number>;
+}
+
+/** The most one call of models can cost. The ledger prices it, clamps the output, and holds it. */
+export interface HoldRequest extends PricedModel {
+  /** Models that may answer in its place: what is held covers the dearest of them all. */
+  alternatives?: PricedModel[];
   /** Upper bound of the input tokens. */
   inputTokens: number;
   /** Output tokens wanted; the grant may be lower, never below `minOutputTokens`. */
@@ -123,6 +129,16 @@ export type IdentifyReply = { kind: "identified"; identity: Identity } | Refusal
 export interface ReserveRequest extends CallFacts {
   keyId: string;
   hold: HoldRequest;
+}
+
+/** One try at a model within a call. What one call used is charged as one sum, and itemised by these. */
+export interface CallItem {
+  /** One of those the hold names. */
+  model: string;
+  outcome: "ok" | ErrorCode;
+  /** Absent: nothing was used. */
+  usage?: TokenUsage;
+  estimated?: boolean;
 }
 
 /**

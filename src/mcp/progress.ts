@@ -10,6 +10,7 @@ export function progressOf(ctx: ServerContext): ((event: CallEvent) => void) | u
   if (progressToken === undefined) return undefined;
   let count = 0;
   return (event) => {
+    if (event.type === "bytes") return;
     const params =
       event.type === "delta"
         ? { progressToken, progress: ++count, message: event.text }

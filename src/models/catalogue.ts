@@ -1,3 +1,4 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { TokenPrice } from "../ledger/money.ts";
@@ -8,7 +9,7 @@ import { openAICompatible } from "./openai_compatible.ts";
 import { type FoundPrice, findPrice, priceBook } from "./prices.ts";
 import { type Patience, type Provider, readPrices, readProviders, readTimeout } from "./providers.ts";
 import { boundTokens } from "./tokens.ts";
-import type { ChatModel, ModelInfo, Models, WorkPrice } from "./types.ts";
+import type { ChatModel, ModelInfo, Models, Route, WorkPrice } from "./types.ts";
 
 /** Window assumed of a model nothing is known of: small enough for a local server's default. */
 const UNKNOWN_CONTEXT = 8192;
@@ -57,6 +58,15 @@ class Catalogue implements Models {
       throw new WaypostError("model_unpriced", `No price is known for ${provider.id}/${modelName}.`);
     }
     return { model: openAICompatible(info, provider, this.#patience), why: "asked for by name" };
+  }
+
+  route(name: string): Route {
+    const { model, why } = this.resolve(name);
+    return { models: [model], why };
+  }
+
+  async languageModel({ id }: ModelInfo): Promise<LanguageModelV4> {
+    throw new WaypostError("model_unknown", `${id} is not offered through this path.`);
   }
 
   list(): ReturnType<Models["list"]> {

@@ -1,3 +1,4 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { PriceClass, TokenPrice, TokenUsage } from "../ledger/money.ts";
 
 export interface ChatMessage {
@@ -65,7 +66,34 @@ export interface ChatModel {
   stream(request: ModelRequest): AsyncIterable<ModelEvent>;
 }
 
+/** What a route is chosen by. */
+export interface RouteAsk {
+  messages: readonly ChatMessage[];
+  /** The answer is to come from passages. */
+  grounded: boolean;
+  /** Model that the session or the account prefers, tried before the rules of `auto`; what is not offered is passed over. */
+  preferred?: string;
+}
+
+/** Models to ask, one after the other until one answers. */
+export interface Route {
+  /** The choice first, then its fallbacks; never empty. */
+  models: ChatModel[];
+  /** How the choice was made, for the answer. */
+  why: string;
+}
+
 export interface Models {
+  /**
+   * Chooses by name: a model (`<provider>/<name>` or a bare name), `auto`, or `auto:quick|general|code|hard`.
+   * @throws WaypostError `model_unknown`, `model_unpriced`
+   */
+  route(name: string, ask: RouteAsk): Route;
+  /**
+   * A model as the AI SDK speaks to it, for prompts with tools, images and files. It asks the provider once: retries and
+   * fallbacks are the caller's. Errors are the catalogue's `provider_*`.
+   */
+  languageModel(info: ModelInfo): Promise<LanguageModelV4>;
   /**
    * Finds a model by name. `auto` takes the configured default, or `local/extractive` when no provider is configured.
    * @throws WaypostError `model_unknown`, `model_unpriced`

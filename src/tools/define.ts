@@ -31,6 +31,8 @@ export interface Principal {
 /** What a tool may send before its result: a piece of the answer, or how far it has come. */
 export type CallEvent =
   | { type: "delta"; text: string }
+  /** A piece of an answer in another API's own words; only tools with a `dialect` send it. */
+  | { type: "bytes"; bytes: Uint8Array }
   | { type: "progress"; progress: number; total?: number; message?: string };
 
 /** Content-addressed originals (R2), already bound to the caller's account. */
@@ -91,13 +93,25 @@ export interface Call {
    * @throws WaypostError `payment_required`
    */
   reserve(hold: HoldRequest): Promise<number>;
-  /** Records what was used, to be billed when the call ends, once. Returns what it will cost, in nano-USD: 0 without a hold. */
+  /**
+   * Records what a model used, to be billed when the call ends. The model is one of those the hold names. Returns what the
+   * call will cost so far, in nano-USD: 0 without a hold.
+   */
   charge(usage: TokenUsage, note: { model: string; estimated?: boolean }): number;
+  /** Notes a try at a model that failed and cost nothing, for the account of the call. */
+  tried(model: string, failed: ErrorCode): void;
   /**
    * Ends the call with an error but bills what was recorded with `charge`: for work that was done and paid for upstream.
    * Any other error thrown by `run` releases the hold and bills nothing.
    */
   failBilled(code: ErrorCode, detail: string, extras?: ErrorExtras): never;
+}
+
+/** What a tool with a `dialect` answers when nothing was streamed. */
+export interface DialectReply {
+  status: number;
+  contentType: string;
+  body: string;
 }
 
 export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
@@ -133,6 +147,11 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   session?: (input: z.output<I>) => string | undefined;
   /** Adds what is known only when the call is settled: the same for its repetitions. */
   settled?: (output: z.output<O>, settlement: Settlement, callId: string) => z.output<O>;
+  /**
+   * The tool answers in another API's words, errors included: its output is a `DialectReply`, and a streamed answer is the
+   * `bytes` it emits. Its body goes to it whole, with `stream` in it.
+   */
+  dialect?: "openai" | "anthropic";
   /** Media type of what REST answers with: the pieces `run` emits, as they come, in place of the result. */
   media?: "text/csv";
   /** The most the call can cost, if the input alone tells; absent = free or reserved later with `call.reserve`. */

@@ -65,6 +65,10 @@ export async function startUpstream(port = 0): Promise<UpstreamServer> {
   };
 }
 
+/** Serves what begins with a path; reads the body itself and writes to the log what it served. */
+export type Handler = (request: IncomingMessage, response: ServerResponse, log: ServedRequest[]) => Promise<void>;
+const others: [start: string, handler: Handler][] = [];
+
 async function route(request: IncomingMessage, response: ServerResponse, log: ServedRequest[]): Promise<void> {
   const path = new URL(request.url ?? "/", "http://upstream").pathname;
   if (path === "/log" && request.method === "GET") return json(response, 200, log);
@@ -73,6 +77,8 @@ async function route(request: IncomingMessage, response: ServerResponse, log: Se
     return json(response, 200, []);
   }
   if (path === "/v1/models") return json(response, 200, { object: "list", data: [{ id: "echo", object: "model" }] });
+  const elsewhere = others.find(([start]) => path.startsWith(start));
+  if (elsewhere) return elsewhere[1](request, response, log);
   if (path !== "/v1/chat/completions" || request.method !== "POST") {
     return json(response, 404, errorBody("Unknown request URL", "invalid_request_error", "unknown_url"));
   }
@@ -177,7 +183,7 @@ async function streamed(
   entry.completed = true;
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
@@ -188,7 +194,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString("utf8");
 }
 
-function json(response: ServerResponse, status: number, body: unknown): void {
+export function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:test";
 import type { Env } from "../../src/env.ts";
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../../src/errors.ts";
 import { costNano, type TokenUsage } from "../../src/ledger/money.ts";
-import type { HoldRequest } from "../../src/ledger/types.ts";
+import type { CallItem, HoldRequest } from "../../src/ledger/types.ts";
 import { createModels } from "../../src/models/catalogue.ts";
 import type { Call, CallEvent } from "../../src/tools/define.ts";
 import type { VaultApi } from "../../src/vault/types.ts";
@@ -12,6 +12,7 @@ export interface RecordedCall extends Call {
   events: CallEvent[];
   holds: HoldRequest[];
   charges: { usage: TokenUsage; model: string; estimated: boolean; cost: number }[];
+  tries: CallItem[];
   /** The call ended with `failBilled`. */
   billedFailure: boolean;
   controller: AbortController;
@@ -52,6 +53,7 @@ export function recordedCall(
     events: [],
     holds: options.hold ? [options.hold] : [],
     charges: [],
+    tries: [],
     billedFailure: false,
     emit: (event) => void call.events.push(event),
     async reserve(hold) {
@@ -65,6 +67,9 @@ export function recordedCall(
       const cost = hold ? costNano(usage, hold.price, hold.markupBps) : 0;
       call.charges.push({ usage, model, estimated, cost });
       return cost;
+    },
+    tried(model, outcome) {
+      call.tries.push({ model, outcome });
     },
     failBilled(code: ErrorCode, detail: string, extras?: ErrorExtras): never {
       call.billedFailure = true;
