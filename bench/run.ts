@@ -9,6 +9,7 @@ import { longLedger } from "./ledger.ts";
 import { chatWorld } from "./lib/chat.ts";
 import { workerdCpuMs } from "./lib/cpu.ts";
 import { latency, load, quantile, type Round, type Target } from "./lib/load.ts";
+import { cpuOver, firstPiece, memoryOver, stream, streams, streamWorld } from "./lib/stream.ts";
 import { bundle as bundleOf, type Served, serve } from "./lib/workerd.ts";
 
 /**
@@ -154,10 +155,44 @@ async function chat(): Promise<void> {
   }
 }
 
+/** A stream in OpenAI's words passed through: beside proxies that do nothing else, the provider itself, and Portkey's gateway. */
+async function passThrough(): Promise<void> {
+  const world = await streamWorld({ PLANS });
+  const list = (numbers: number[]) => numbers.map((ms) => ms.toFixed(2)).join(" ");
+  try {
+    for (const [name, other] of [
+      ["1,000 streamed chunks, ms CPU over a bare proxy", world.bare],
+      ["… over a proxy that reads each piece", world.reading],
+    ] as const) {
+      const over = await cpuOver(world.governed, other, rounds);
+      report(name, quantile(over, 0.5), 2, list(over), true);
+    }
+    const why = await streams(world.portkey);
+    const added: number[] = [];
+    const portkey: number[] = [];
+    for (let i = 0; i < rounds; i++) {
+      const direct = await firstPiece(world.direct, 100);
+      added.push((await firstPiece(world.governed, 100)) - direct);
+      if (!why) portkey.push((await firstPiece(world.portkey, 100)) - direct);
+    }
+    const beside = why ? `Portkey does not stream here: ${why.slice(0, 80)}` : `Portkey ${list(portkey)}`;
+    report("first token, ms added to the provider's p50", quantile(added, 0.5), 1, `${list(added)}; ${beside}`, true);
+    const all = await Promise.all(Array.from({ length: 200 }, () => stream(world.governed, 200)));
+    const lost = all.filter(({ chunks, ended }) => chunks !== 200 || !ended).length;
+    report("200 concurrent streams, incomplete", lost, 0, `${all.length} of 200 chunks each`, true);
+    const { early, most, chunks } = await memoryOver(world.governed, 100_000);
+    const grown = `${early.toFixed(0)} MB after a tenth, at most ${most.toFixed(0)} MB then; ${chunks} chunks`;
+    report("100,000 chunks, MB of memory grown", most - early, 32, grown, true);
+  } finally {
+    await world.stop();
+  }
+}
+
 await coldStart();
 const long = await longLedger(rounds);
 report("a call with 1 M entries over an empty ledger", quantile(long.ratios, 0.5), 1.2, long.detail, true);
 await chat();
+await passThrough();
 const waypost = await startWaypost({ vars: { PLANS } });
 const hono = await serve(bundleOf("bare_hono"));
 const mcp = await serve(bundleOf("bare_mcp"));

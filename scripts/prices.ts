@@ -20,9 +20,12 @@ const FALLBACKS = { azure: ["openai", "anthropic"] };
 
 /** Paid for by something else than tokens of these classes, priced for text only though they hear and speak, or withdrawn. */
 const LEFT_OUT =
-  /embedding|audio-preview|mini-audio|gpt-transcribe|tts|image|whisper|moderation|davinci|^ada|babbage|curie|gpt-3.5-turbo-instruct|computer-use|deep-research|search-preview|:extended|vision-preview|^gpt-oss|^claude-(2|v1|v2)/;
+  /audio-preview|mini-audio|gpt-transcribe|tts|image|whisper|moderation|davinci|^ada|babbage|curie|gpt-3.5-turbo-instruct|computer-use|deep-research|search-preview|:extended|vision-preview|^gpt-oss|^claude-(2|v1|v2)/;
 /** Names that are not reached through chat completions. */
 const NOT_CHAT = /realtime|audio|transcribe|codex|^(gpt|o\d)[^/]*-pro\b|llama-guard|indictrans|m2m100/;
+
+/** Models that turn text into vectors: they read and write nothing. */
+const EMBEDS = /embedding|\/bge-(?!reranker)/;
 
 const CLASSES: Record<string, TokenClass> = {
   input_mtok: "input",
@@ -51,6 +54,7 @@ export function buildPriceBook(asOf: string): PriceBook {
 
 /** One entry, or two when only some of a model's names are for chat. */
 function reduce(model: ModelInfo): PriceEntry[] {
+  if (EMBEDS.test(model.id)) return embedding(model);
   if (LEFT_OUT.test(model.id)) return [];
   const prices = pricesOf(model);
   if (prices.length === 0) return [];
@@ -72,6 +76,25 @@ function reduce(model: ModelInfo): PriceEntry[] {
       prices,
     };
   });
+}
+
+function embedding(model: ModelInfo): PriceEntry[] {
+  const { prices } = model;
+  if (Array.isArray(prices) || typeof prices.input_mtok !== "number" || Object.keys(prices).length !== 1) {
+    throw new Error(`${model.id} is an embedding model with another price than one for its input`);
+  }
+  const rules = { names: [] as string[], prefixes: [] as string[], dated: [] as string[] };
+  collect(model.match, rules);
+  return [
+    {
+      id: model.id,
+      names: rules.names,
+      ...(model.context_window ? { contextTokens: model.context_window } : {}),
+      chat: false,
+      embeds: true,
+      prices: [{ input: picoPerToken(String(prices.input_mtok)), output: 0 }],
+    },
+  ];
 }
 
 const DATED = /^\^([a-z0-9\\.-]+)-(\\d\{8\}|\\d\{4\}-\\d\{2\}-\\d\{2\})\$$/;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { firstLine, portInUse, StartFailure } from "./lib/failure.ts";
 import { greeting, type Running } from "./lib/greeting.ts";
 import { openLog } from "./lib/log.ts";
+import { findOllama } from "./lib/ollama.ts";
 import { HELP, readOptions, type StartOptions } from "./lib/options.ts";
 import { claimLink, ensureOwner, setupToken } from "./lib/owner.ts";
 import { readSettings } from "./lib/settings.ts";
@@ -29,7 +30,8 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   const { serve } = await import("./lib/runtime.ts");
   const token = setupToken(state);
   const url = `http://localhost:${port}`;
-  const bindings = { ...settings, ...addresses(settings, url, port), SETUP_TOKEN: token };
+  const ollama = await findOllama(settings, (line) => log.write("info", line));
+  const bindings = { ...settings, ...ollama, ...addresses(settings, url, port), SETUP_TOKEN: token };
   const runtime = await serve({ root, state, port, bindings, log, signal });
   stack.defer(() => runtime.stop());
   const { account, apiKey } = await ensureOwner(state, url, token);

@@ -1,5 +1,8 @@
 import type { AuthStore } from "./auth/store/auth_store.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import type { McpSession } from "./mcp/sessions/mcp_session.ts";
+import type { AiBinding } from "./models/providers/workers_ai.ts";
+import type { Runs } from "./runs/runs.ts";
 import type { Vault } from "./vault/vault.ts";
 
 /** Bindings and settings of the Worker. Settings are strings as the environment has them; `settings` parses them. */
@@ -7,6 +10,8 @@ export interface Env {
   LEDGER: DurableObjectNamespace<Ledger>;
   VAULT: DurableObjectNamespace<Vault>;
   AUTH: DurableObjectNamespace<AuthStore>;
+  RUNS: DurableObjectNamespace<Runs>;
+  MCP_SESSIONS: DurableObjectNamespace<McpSession>;
   DB: D1Database;
   BLOBS: R2Bucket;
   ENVIRONMENT: string;
@@ -49,9 +54,24 @@ export interface Env {
   OPENAI_BASE_URL?: string;
   ANTHROPIC_API_KEY?: string;
   ANTHROPIC_BASE_URL?: string;
+  /** Azure OpenAI: its key, the resource's name or its URL, and JSON {deployment: model}. */
+  AZURE_OPENAI_API_KEY?: string;
+  AZURE_OPENAI_RESOURCE?: string;
+  AZURE_OPENAI_BASE_URL?: string;
+  AZURE_OPENAI_DEPLOYMENTS?: string;
+  /** Workers AI, in deployments on Cloudflare. */
+  AI?: AiBinding;
+  /** Cloudflare AI Gateway between here and OpenAI, Anthropic and Workers AI: its URL, and its token when it asks for one. */
+  AI_GATEWAY_URL?: string;
+  AI_GATEWAY_TOKEN?: string;
+  /** An Ollama; `npm start` looks for one on this machine unless it is `off`. */
   OLLAMA_HOST?: string;
+  /** Its models, comma-separated, the one for `auto` first; `npm start` asks the Ollama. */
+  OLLAMA_MODELS?: string;
   /** Model that `auto` stands for, e.g. `openai/gpt-4o-mini`. */
   DEFAULT_MODEL?: string;
+  /** JSON {quick?, general?, code?, hard?: [model id, …], fallbacks?: {model id: [model id, …]}}: models in the order in which they are asked. */
+  ROUTES?: string;
   /** JSON array of further OpenAI-compatible providers: {id, base_url, api_key?, local?, models: [{name, context?, max_output?}]}. */
   MODEL_PROVIDERS?: string;
   /**
@@ -63,4 +83,15 @@ export interface Env {
   MARKUPS?: string;
   /** Milliseconds a provider may stay silent before a call gives up. Default 60000, and 120000 for an answer that comes whole. */
   PROVIDER_TIMEOUT_MS?: string;
+  /** Milliseconds a streamed answer that nobody reads goes on before its reader counts as gone. Default 5000. */
+  RESUME_GRACE_MS?: string;
+  /** Milliseconds an MCP client waits for a chat before it is given a handle instead. Default 50000. */
+  LONG_CALL_MS?: string;
+  /**
+   * JSON {by?: "openai" | "workers-ai", base_url?, model?, check?: ["input", "output"], on_failure?: "open" | "closed",
+   * keep_content?: boolean, accounts?: {account: {check?, on_failure?, keep_content?}}}: who moderates, and for whom unasked.
+   */
+  MODERATION?: string;
+  /** What a cached answer costs, in basis points of what it cost to make: 0 (default, free) to 10000. */
+  CACHE_HIT?: string;
 }

@@ -111,6 +111,12 @@ const catalogue = {
     retry: "never",
     next: "Check the id; `search` and `list_sessions` return ids that exist in this account.",
   },
+  answer_gone: {
+    status: 410,
+    title: "There is no such answer to read on in",
+    retry: "never",
+    next: "Ask again: with the first call's Idempotency-Key a finished answer comes back for 24 hours without a charge. An answer of a session is in it (`sync_session`).",
+  },
   unknown_route: {
     status: 404,
     title: "No such route",
@@ -212,6 +218,18 @@ const catalogue = {
     title: "The model has no known price",
     retry: "never",
     next: "Configure the model's price in MODEL_PRICES, or use a model that has one; unpriced models are refused, never free.",
+  },
+  content_flagged: {
+    status: 400,
+    title: "Moderation flagged the content",
+    retry: "never",
+    next: "Change what `side` names: the `input` that was sent, or what was asked for if it is the `output`. `categories` says why; GET /v1/moderation/flags lists it for review.",
+  },
+  moderation_unavailable: {
+    status: 503,
+    title: "The content could not be moderated",
+    retry: "later",
+    next: 'Try again. Where an unjudged answer will do, send `moderate: {"on_failure": "open"}`.',
   },
   context_too_long: {
     status: 400,

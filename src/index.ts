@@ -7,6 +7,8 @@ import { app } from "./routes.ts";
 
 export { AuthStore } from "./auth/store/auth_store.ts";
 export { Ledger } from "./ledger/ledger.ts";
+export { McpSession } from "./mcp/sessions/mcp_session.ts";
+export { Runs } from "./runs/runs.ts";
 export { Vault } from "./vault/vault.ts";
 
 const oauth = lazily(() => import("./api/oauth.ts"));

@@ -1,5 +1,8 @@
+import { dialectRoute } from "./api/dialect_route.ts";
+import { live } from "./api/live.ts";
 import { openApiDocument } from "./api/openapi.ts";
 import { errors, health, ready, setup } from "./api/operations.ts";
+import { cancelCall, readEvents } from "./api/stream.ts";
 import { toolRoute } from "./api/tool_route.ts";
 import type { Route } from "./gate/route.ts";
 import { httpApp } from "./http.ts";
@@ -10,10 +13,17 @@ import { home } from "./web/home.ts";
 /** The tools over REST, derived from their definitions. */
 const toolRoutes: Route[] = tools.map((tool) => ({
   method: tool.rest.method.toUpperCase() as Route["method"],
-  path: `/v1${tool.rest.path.replace(/\{(\w+)\}/g, ":$1")}`,
+  path: `/v1${tool.rest.path.replace(/\{(\w+)\}/g, ":$1")}${tool.rest.slashes ? "{.+}" : ""}`,
   guard: "bearer",
-  handler: toolRoute(tool),
+  handler: tool.dialect ? dialectRoute(tool) : toolRoute(tool),
 }));
+
+/** What belongs to a call that runs, and is no call of its own. */
+const runRoutes: Route[] = [
+  { method: "GET", path: "/v1/chat/:call_id/events", guard: "bearer", handler: readEvents },
+  { method: "DELETE", path: "/v1/chat/:call_id", guard: "bearer", handler: cancelCall },
+  { method: "GET", path: "/v1/sessions/:session_id/live", guard: "bearer", handler: live },
+];
 
 /** The routes about the server itself. */
 const operations: Route[] = [
@@ -27,7 +37,7 @@ const operations: Route[] = [
 ];
 
 /** Routes that a start makes ready. With `identityRoutes` they are every HTTP route there is, but `/mcp`. */
-export const routes: readonly Route[] = [...toolRoutes, ...operations];
+export const routes: readonly Route[] = [...toolRoutes, ...runRoutes, ...operations];
 
 const identity = lazily(() => import("./identity_routes.ts"));
 

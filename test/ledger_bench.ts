@@ -1,9 +1,10 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { AccountLedger } from "../src/ledger/account_ledger.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
+import type { TokenUsage } from "../src/ledger/money.ts";
 import { parsePlans } from "../src/ledger/plans.ts";
 import { Store } from "../src/ledger/store.ts";
-import type { AdmitReply, AdmitRequest, HoldRequest, SettleRequest } from "../src/ledger/types.ts";
+import type { AdmitReply, AdmitRequest, CallItem, HoldRequest, SettleRequest } from "../src/ledger/types.ts";
 
 export const SECOND = 1_000;
 export const START = Date.UTC(2026, 5, 15, 12);
@@ -28,16 +29,24 @@ export const HOLD: HoldRequest = {
   minOutputTokens: 1,
 };
 
+/** How a call ends; one try that succeeded is told in short, by `usage`. */
+export interface BenchEnd extends Partial<SettleRequest> {
+  usage?: TokenUsage;
+  model?: string;
+}
+
 /** A ledger on real storage, with a clock of the test's own. */
 export interface Bench {
   account: string;
   ledger: AccountLedger;
   clock: { now: number };
   admit: (over?: Partial<AdmitRequest>) => Promise<AdmitReply>;
-  settle: (callId: string, over?: Partial<SettleRequest>) => ReturnType<AccountLedger["settle"]>;
+  settle: (callId: string, over?: BenchEnd) => ReturnType<AccountLedger["settle"]>;
   /** A ledger awoken again from what is on disk. */
   restart: () => Promise<Bench>;
 }
+
+const tryOf = (usage: TokenUsage, model: string): CallItem => ({ model, outcome: "ok", usage });
 
 /** Runs with a ledger on real storage and a clock of the test's own. */
 export function withLedger<R>(
@@ -72,15 +81,16 @@ export function withLedger<R>(
             metered: false,
             ...over,
           }),
-        settle: (callId, over) =>
+        settle: (callId, { usage, model, ...over }: BenchEnd = {}) =>
           ledger.settle({
             ...facts,
-            metered: over?.tool === undefined,
+            metered: over.tool === undefined,
             tool: "chat",
             callId,
             keyId: KEY.id,
             user: KEY.user,
             durationMs: 5,
+            items: usage ? [tryOf(usage, model ?? over.hold?.model ?? HOLD.model)] : [],
             ...over,
           }),
         restart: async () => {

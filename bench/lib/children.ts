@@ -11,8 +11,13 @@ export interface Child {
 const root = join(import.meta.dirname, "../..");
 
 /** The quick stand-in for a provider. */
-export async function startUpstream(): Promise<Child> {
-  const child = run([join(import.meta.dirname, "upstream.ts")], {}, "pipe");
+export const startUpstream = (): Promise<Child> => startScript("upstream.ts");
+
+/** The stand-in that streams chunk by chunk. */
+export const startStreamUpstream = (): Promise<Child> => startScript("stream_upstream.ts");
+
+async function startScript(name: string): Promise<Child> {
+  const child = run([join(import.meta.dirname, name)], {}, "pipe");
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout?.once("data", (bytes: Buffer) => resolve(String(bytes)));
     child.once("exit", (code) => reject(new Error(`the stand-in ended with code ${code}`)));

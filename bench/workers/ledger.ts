@@ -76,9 +76,8 @@ export class FilledLedger extends Ledger {
         ),
       );
       if (reply.kind === "admitted") admitted++;
-      const usage = { input: 10, output: 5 };
-      const ended = { ...facts, metered: true, keyId: "key", user: "u", hold: HOLD, usage, model: HOLD.model };
-      await this.settle({ ...ended, durationMs: 1 });
+      const items = [{ model: HOLD.model, outcome: "ok" as const, usage: { input: 10, output: 5 } }];
+      await this.settle({ ...facts, metered: true, keyId: "key", user: "u", hold: HOLD, items, durationMs: 1 });
     }
     return admitted;
   }

@@ -28,15 +28,28 @@ export const SETTINGS = [
   "OPENAI_BASE_URL",
   "ANTHROPIC_API_KEY",
   "ANTHROPIC_BASE_URL",
+  "AZURE_OPENAI_API_KEY",
+  "AZURE_OPENAI_RESOURCE",
+  "AZURE_OPENAI_BASE_URL",
+  "AZURE_OPENAI_DEPLOYMENTS",
+  "AI_GATEWAY_URL",
+  "AI_GATEWAY_TOKEN",
   "OLLAMA_HOST",
+  "OLLAMA_MODELS",
   "DEFAULT_MODEL",
+  "ROUTES",
   "MODEL_PROVIDERS",
   "MODEL_PRICES",
   "MARKUPS",
   "PROVIDER_TIMEOUT_MS",
+  "MODERATION",
+  "CACHE_HIT",
+  "RESUME_GRACE_MS",
+  "LONG_CALL_MS",
 ] as const;
 
-type OptionalName = { [K in keyof Env]-?: undefined extends Env[K] ? K : never }[keyof Env];
+/** The AI binding is optional too, and no setting. */
+type OptionalName = Exclude<{ [K in keyof Env]-?: undefined extends Env[K] ? K : never }[keyof Env], "AI">;
 type Forgotten = Exclude<OptionalName, (typeof SETTINGS)[number] | "SETUP_TOKEN">;
 // Does not compile when src/env.ts has a setting that SETTINGS lacks, or the other way round.
 const _complete: [Forgotten] extends [never] ? readonly OptionalName[] : Forgotten = SETTINGS;

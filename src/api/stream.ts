@@ -1,56 +1,105 @@
-import { toProblem } from "../errors.ts";
-import type { CallOutcome } from "../gate/gate.ts";
-import type { CallEvent } from "../tools/define.ts";
+import type { Context } from "hono";
+import { WaypostError } from "../errors.ts";
+import { type CallOutcome, type CallRequest, identify } from "../gate/gate.ts";
+import { outcomeHeaders, requestIdOf } from "../gate/headers.ts";
+import { readCredential } from "../gate/identify.ts";
+import type { Http } from "../gate/route.ts";
+import { formatUsd } from "../ledger/money.ts";
+import { announce, cancel, resume, stream } from "../runs/doors.ts";
+import { sse, sseFrames } from "../runs/frames.ts";
+import { eventId, parseEventId } from "../runs/wire.ts";
+import { permitted } from "./permitted.ts";
+import { failureResponse } from "./problem.ts";
 
-const KEEP_ALIVE_MS = 15_000;
-
-/** Where a streamed call puts its events, and the answer they become. */
-export interface EventStream {
-  emit: (event: CallEvent) => void;
-  /**
-   * The response: an event stream from the first event on. A call that ends before it emitted anything is handed to
-   * `plain`, so that a refusal keeps its status.
-   */
-  response: (
-    outcome: Promise<CallOutcome>,
-    requestId: string,
-    plain: (outcome: CallOutcome) => Response,
-    headers: Record<string, string>,
-  ) => Promise<Response>;
+/**
+ * A call whose events are wanted: server-sent events from the first one on. A call that ends before it said anything is
+ * handed to `plain`, so that a refusal keeps its status. With `Last-Event-ID` it goes on where that stream was cut.
+ */
+export async function streamed(
+  c: Context<Http>,
+  call: CallRequest,
+  plain: (outcome: CallOutcome) => Response,
+): Promise<Response> {
+  const { tool, credential, requestId } = call;
+  const last = call.idempotencyKey === undefined ? null : parseEventId(c.req.header("last-event-id"));
+  if (last) {
+    const { user } = permitted(await identify(c.env, credential), "chat");
+    const going = await resume(c.env, credential.account, { ...last, user, requestId });
+    if (going) return going;
+  }
+  const { emit: _, left: __, cancel: ___, keepIn: ____, admitted: _____, ...asked } = call;
+  const begun = await stream(c.env, { ...asked, tool: tool.name, as: "sse", streamed: true }, c.req.raw.signal);
+  if (begun instanceof Response) return begun;
+  return (last && rest(begun, last.after, requestId)) ?? plain(begun);
 }
 
-/** Server-sent events (WHATWG HTML 9.2): `delta` {text}, `progress`, then one `done` {the result} or `error` {a problem}. */
-export function eventStream(): EventStream {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 64 });
-  const writer = writable.getWriter();
-  const encoder = new TextEncoder();
-  let started = () => {};
-  const firstEvent = new Promise<"event">((resolve) => {
-    started = () => resolve("event");
+/** What a client has not read of an answer that the ledger kept; null when that cannot be said. */
+function rest(outcome: CallOutcome, after: number, requestId: string): Response | null {
+  if (!outcome.ok || !outcome.replayed) return null;
+  const { text } = outcome.output as { text?: unknown };
+  if (typeof text !== "string" || after > text.length) return null;
+  const frames = sseFrames(outcome.callId);
+  const missed = text.slice(after);
+  const body = [
+    frames.begin(after),
+    missed === "" ? "" : frames.entry({ at: after, text: missed }, text.length),
+    sse("done", outcome.output, eventId(outcome.callId, text.length)),
+  ];
+  return new Response(body.join(""), {
+    headers: {
+      "Content-Type": "text/event-stream; charset=utf-8",
+      "Cache-Control": "no-store",
+      "X-Waypost-Call-Id": outcome.callId,
+      ...outcomeHeaders(outcome, requestId),
+    },
   });
-  // A client that left makes every write fail; the call goes on without it.
-  const write = (text: string) => void writer.write(encoder.encode(text)).catch(() => {});
-  const send = (event: string, data: unknown) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
 
-  return {
-    emit(event) {
-      const { type, ...data } = event;
-      send(type, data);
-      started();
-    },
-    async response(outcome, requestId, plain, headers) {
-      const first = await Promise.race([firstEvent, outcome]);
-      if (first !== "event") return plain(first);
-      const keepAlive = setInterval(() => write(": waiting\n\n"), KEEP_ALIVE_MS);
-      outcome.then((end) => {
-        clearInterval(keepAlive);
-        if (end.ok) send("done", end.output);
-        else send("error", toProblem(end.error, requestId));
-        writer.close().catch(() => {});
-      });
-      return new Response(readable, {
-        headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", ...headers },
-      });
-    },
+/** Tells the devices that listen to a session of an answer they saw nothing of. The caller does not wait for it. */
+export function announced(c: Context<Http>, { credential }: CallRequest, outcome: CallOutcome & { ok: true }): void {
+  const { id, session_id } = outcome.output as { id?: unknown; session_id?: unknown };
+  if (typeof id !== "string" || typeof session_id !== "string" || outcome.replayed) return;
+  const told = announce(c.env, credential.account, session_id, outcome.callId, id);
+  c.executionCtx.waitUntil(told.catch(() => {}));
+}
+
+/** `GET /v1/chat/{call_id}/events`: a stream taken up again, while the call runs or its answer is kept. */
+export const readEvents = answering(async (c, requestId) => {
+  const credential = await readCredential(c.req.raw, c.env, "v1", requestId);
+  const { user } = permitted(await identify(c.env, credential), "chat");
+  const callId = c.req.param("call_id") ?? "";
+  const header = c.req.header("last-event-id");
+  const last = header === undefined ? { callId, after: 0 } : parseEventId(header);
+  if (last?.callId !== callId) {
+    throw new WaypostError("invalid_header", "Last-Event-ID is not an id of an event of this call.");
+  }
+  const going = await resume(c.env, credential.account, { ...last, user, requestId });
+  if (!going) throw gone(callId);
+  return going;
+});
+
+/** `DELETE /v1/chat/{call_id}`: ends a call. What was produced is billed. */
+export const cancelCall = answering(async (c, requestId) => {
+  const credential = await readCredential(c.req.raw, c.env, "v1", requestId);
+  const { user } = permitted(await identify(c.env, credential), "chat");
+  const callId = c.req.param("call_id") ?? "";
+  const ended = await cancel(c.env, credential.account, { callId, user });
+  if (!ended) throw gone(callId);
+  const { call_id, cancelled, cost_nano } = ended;
+  const body = { call_id, cancelled, cost: { nano_usd: cost_nano, usd: formatUsd(cost_nano) } };
+  return c.json(body, 200, { "X-Request-Id": requestId });
+});
+
+const gone = (callId: string): WaypostError =>
+  new WaypostError("answer_gone", `No call ${callId.slice(0, 80)} runs or is kept for you.`);
+
+function answering(handler: (c: Context<Http>, requestId: string) => Promise<Response>) {
+  return async (c: Context<Http>): Promise<Response> => {
+    const requestId = requestIdOf(c.req.raw.headers);
+    try {
+      return await handler(c, requestId);
+    } catch (error) {
+      return failureResponse(error, requestId);
+    }
   };
 }

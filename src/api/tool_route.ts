@@ -11,7 +11,7 @@ import { tools } from "../tools/registry.ts";
 import { pieceStream } from "./csv.ts";
 import { failureResponse, problemResponse } from "./problem.ts";
 import { inputFromUrl } from "./query.ts";
-import { eventStream } from "./stream.ts";
+import { announced, streamed } from "./stream.ts";
 
 /** The handler of one tool's route: HTTP in, the gate, HTTP out. */
 export function toolRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
@@ -48,12 +48,10 @@ export function toolRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
     };
     const plain = (outcome: CallOutcome) => answer(outcome, requestId);
     if (tool.media) return pieces(tool.media, c, call, plain);
-    if (!read.stream) return plain(await runCall(c.env, c.executionCtx, call));
-    const events = eventStream();
-    const streamHeaders: Record<string, string> = { "X-Request-Id": requestId };
-    const admitted = (windows: WindowState[]) => setRateHeaders(streamHeaders, windows);
-    const outcome = runCall(c.env, c.executionCtx, { ...call, emit: events.emit, left: c.req.raw.signal, admitted });
-    return events.response(outcome, requestId, plain, streamHeaders);
+    if (read.stream) return streamed(c, call, plain);
+    const outcome = await runCall(c.env, c.executionCtx, call);
+    if (tool.streams && outcome.ok) announced(c, call, outcome);
+    return plain(outcome);
   }
 }
 

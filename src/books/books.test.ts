@@ -29,8 +29,8 @@ async function busyAccount(calls: number) {
   const run = async (callId: string) => {
     const facts = { account, callId, tool: "chat", via: "rest" as const };
     await ledger.admit(JSON.stringify({ ...facts, caller: { keyHash: key.hash }, scope: "chat", metered: true, hold }));
-    const ended = { ...facts, metered: true, keyId: key.id, user, hold, model: hold.model, durationMs: 3 };
-    await ledger.settle({ ...ended, usage: { input: 10, output: 5 } });
+    const items = [{ model: hold.model, outcome: "ok" as const, usage: { input: 10, output: 5 } }];
+    await ledger.settle({ ...facts, metered: true, keyId: key.id, user, hold, items, durationMs: 3 });
   };
   for (let i = 0; i < calls; i++) await run(`${account}-${i}`);
   return { account, ledger, run };

@@ -9,11 +9,13 @@ import { Billing } from "../billing/billing.ts";
 import { Bookkeeping } from "../books/bookkeeping.ts";
 import type { Env } from "../env.ts";
 import { type ErrorCode, type ErrorExtras, unwrap, WaypostError } from "../errors.ts";
+import { costsOf, named } from "../ledger/charge.ts";
 import { forPlan } from "../ledger/markup.ts";
-import { costNano, type TokenUsage } from "../ledger/money.ts";
+import type { TokenUsage } from "../ledger/money.ts";
 import type { UsageAnswers, UsageQuery } from "../ledger/report_types.ts";
 import type { CallFacts, CallItem, HoldRequest, UsageReport } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
+import { safetyOf } from "../models/safety.ts";
 import type { Call, Principal } from "../tools/define.ts";
 import { blobsOf, ledgerOf, reach, vaultOf } from "./stores.ts";
 
@@ -31,6 +33,8 @@ interface Admission {
   /** Absent when nobody reads along. */
   emit?: Call["emit"];
   left?: AbortSignal;
+  cancel?: AbortSignal;
+  keepIn?: Call["keepIn"];
 }
 
 /** The call the gate admitted: holds what it may use, and remembers what it did use. */
@@ -45,12 +49,14 @@ export class AdmittedCall implements Call {
   readonly emit: Call["emit"];
   readonly streamed: boolean;
   readonly left: AbortSignal | undefined;
-  readonly tries: CallItem[] = [];
+  readonly keepIn: Call["keepIn"];
+  /** Tries at models so far. */
+  readonly items: CallItem[] = [];
   readonly #env: Env;
   readonly #facts: CallFacts;
+  readonly #cancel: AbortSignal | undefined;
   #hold: HoldRequest | undefined;
   #signal: AbortSignal | undefined;
-  #charged: { usage: TokenUsage; model: string; estimated: boolean; costNano: number } | undefined;
 
   constructor(env: Env, admission: Admission) {
     this.#env = env;
@@ -66,11 +72,13 @@ export class AdmittedCall implements Call {
     this.streamed = admission.emit !== undefined;
     this.emit = admission.emit ?? ignore;
     this.left = admission.left;
+    this.#cancel = admission.cancel;
+    this.keepIn = admission.keepIn;
   }
 
   /** Made on first use: most calls never ask. */
   get signal(): AbortSignal {
-    this.#signal ??= AbortSignal.timeout(Math.max(0, this.deadline - Date.now()));
+    this.#signal ??= this.#untilDeadline();
     return this.#signal;
   }
   get vault() {
@@ -78,6 +86,9 @@ export class AdmittedCall implements Call {
   }
   get models() {
     return createModels(this.#env);
+  }
+  get safety() {
+    return safetyOf(this.#env);
   }
   get blobs() {
     return blobsOf(this.#env, this.principal.account);
@@ -112,8 +123,9 @@ export class AdmittedCall implements Call {
   get hold(): HoldRequest | undefined {
     return this.#hold;
   }
-  get charged() {
-    return this.#charged;
+  /** What was charged so far comes to, in nano-USD; nothing without a hold. */
+  get costNano(): number {
+    return this.#hold ? costsOf(this.items, this.#hold).costNano : 0;
   }
 
   async reserve(wanted: HoldRequest): Promise<number> {
@@ -131,15 +143,20 @@ export class AdmittedCall implements Call {
     return unwrap(await reach("ledger", () => ledger.usagePage(query, after), 2));
   }
 
+  #untilDeadline(): AbortSignal {
+    const deadline = AbortSignal.timeout(Math.max(0, this.deadline - Date.now()));
+    return this.#cancel ? AbortSignal.any([deadline, this.#cancel]) : deadline;
+  }
+
   charge(usage: TokenUsage, note: { model: string; estimated?: boolean }): number {
-    if (this.#charged) throw new Error("a call is charged once");
-    const cost = this.#hold ? costNano(usage, this.#hold.price, this.#hold.markupBps) : 0;
-    this.#charged = { usage, model: note.model, estimated: note.estimated ?? false, costNano: cost };
-    return cost;
+    const { model, estimated } = note;
+    if (this.#hold && !named(this.#hold, model)) throw new Error(`the hold does not name ${model}`);
+    this.items.push({ model, outcome: "ok", usage, ...(estimated ? { estimated } : {}) });
+    return this.costNano;
   }
 
   tried(model: string, failed: ErrorCode): void {
-    this.tries.push({ model, outcome: failed });
+    this.items.push({ model, outcome: failed });
   }
 
   failBilled(code: ErrorCode, detail: string, extras?: ErrorExtras): never {

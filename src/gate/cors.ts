@@ -4,6 +4,7 @@ import type { Env } from "../env.ts";
 const EXPOSED = [
   "X-Request-Id",
   "X-Waypost-Cost-Nano-Usd",
+  "X-Waypost-Call-Id",
   "Idempotency-Replayed",
   "RateLimit",
   "RateLimit-Policy",
@@ -34,6 +35,8 @@ export function originAllowed(env: Env, origin: string): boolean {
 
 /** The answer with the CORS headers for an origin; as it was when the origin is not allowed. */
 export function withCors(env: Env, origin: string, response: Response): Response {
+  // A WebSocket cannot be made anew, and browsers ask nothing of its answer: it is let in by its credential.
+  if (response.webSocket) return response;
   // An endpoint that any page may call has said so itself.
   if (response.headers.get("access-control-allow-origin") === "*") return response;
   const headers = new Headers(response.headers);
@@ -56,7 +59,7 @@ export function preflight(env: Env, origin: string | null): Response {
       ...cors,
       "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
       "Access-Control-Allow-Headers":
-        "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name",
+        "Authorization, X-Api-Key, Content-Type, Accept, Idempotency-Key, X-Request-Id, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name",
       "Access-Control-Max-Age": "86400",
     },
   });

@@ -1,10 +1,12 @@
 import type { Credential } from "../auth/bearer.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
-import type { AdmitReply, CallFacts, Identity, Settlement, WindowState } from "../ledger/types.ts";
+import { unbilled } from "../ledger/charge.ts";
+import type { AdmitReply, CallFacts, Identity, KeptAnswer, Settlement, WindowState } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import type { Call, Principal, Tool } from "../tools/define.ts";
 import { AdmittedCall, BilledFailure } from "./call.ts";
+import { attemptOf, factsOf } from "./facts.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
 import { scopeLink } from "./step_up.ts";
@@ -13,7 +15,6 @@ import { validate } from "./validate.ts";
 
 /** A call may take this long before it must have answered. Shorter than the ledger's lease. */
 export const DEADLINE_MS = 120_000;
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 export interface CallRequest {
   tool: Tool;
@@ -26,8 +27,22 @@ export interface CallRequest {
   emit?: Call["emit"];
   /** Aborted when the client that reads along has left. */
   left?: AbortSignal;
-  /** Told the state of the rate windows when the call is admitted, before it runs. */
-  admitted?: (windows: WindowState[]) => void;
+  /** Aborted when the call itself is not wanted any more: it ends now, and what was produced is billed. */
+  cancel?: AbortSignal;
+  /** As in `Call`. */
+  keepIn?: Call["keepIn"];
+  /** Told the state of the rate windows and whose call it is when the call is admitted, before it runs. */
+  admitted?: (windows: WindowState[], call: AdmittedFacts) => void;
+}
+
+export interface AdmittedFacts {
+  /** Of a repeated call: that of the first one. */
+  callId: string;
+  principal: Principal;
+  attempt: string;
+  session?: string;
+  /** The answer was kept: nothing runs. */
+  replayed: boolean;
 }
 
 interface Common {
@@ -82,22 +97,29 @@ async function perform(
     );
     if (reply.kind === "refused") throw refusalOf(reply, env, request.credential);
     principal = principalOf(reply.identity, request);
-    request.admitted?.(reply.windows);
+    const attempt = await attemptOf(facts, principal);
+    request.admitted?.(reply.windows, {
+      callId: reply.kind === "replay" ? reply.callId : callId,
+      principal,
+      attempt,
+      replayed: reply.kind === "replay",
+      ...(facts.session === undefined ? {} : { session: facts.session }),
+    });
     if (reply.kind === "replay") {
-      const { windows, costNano, settlement } = reply;
-      const output = completed(request.tool, JSON.parse(reply.result), settlement, reply.callId);
-      outcome = { ok: true, callId: reply.callId, windows, costNano, ...output, replayed: true };
+      outcome = { ...replayOf(request.tool, reply), windows: reply.windows };
     } else {
       const call = new AdmittedCall(env, {
         facts,
         principal,
-        attempt: await attemptOf(facts, principal),
+        attempt,
         ...(quote ? { hold: quote } : {}),
         ...(reply.grantedOutputTokens === undefined ? {} : { granted: reply.grantedOutputTokens }),
         answers: reply,
         deadline: startedAt + DEADLINE_MS,
         ...(request.emit ? { emit: request.emit } : {}),
         ...(request.left ? { left: request.left } : {}),
+        ...(request.cancel ? { cancel: request.cancel } : {}),
+        ...(request.keepIn ? { keepIn: request.keepIn } : {}),
       });
       outcome = { ...(await runAndSettle(env, request, call, facts, input, startedAt)), windows: reply.windows };
     }
@@ -110,7 +132,8 @@ async function perform(
 /** What can be refused before the ledger is asked. A caller who is not known learns that first, whatever was sent. */
 async function checked(env: Env, request: CallRequest, callId: string) {
   try {
-    const input = validate(request.tool.input, request.input);
+    // What an agent plainly meant is taken; what a program manages accounts and money with must be exact.
+    const input = validate(request.tool.input, request.input, request.tool.restOnly === true);
     const facts = await factsOf(request, callId, input);
     return { input, facts, quote: request.tool.quote?.(input, createModels(env)) };
   } catch (error) {
@@ -146,7 +169,7 @@ async function runAndSettle(
     error = asWaypostError(thrown, request.requestId);
   }
   let settlement: Settlement | undefined;
-  const billed = !error || error instanceof BilledFailure ? call.charged : undefined;
+  let billed = !error || error instanceof BilledFailure;
   // A free call that succeeded was booked when it was admitted: nothing is left to settle.
   if (error || tool.metered || call.hold || facts.idempotency) {
     const settle = {
@@ -155,17 +178,28 @@ async function runAndSettle(
       keyId: call.principal.keyId,
       user: call.principal.user,
       durationMs: Date.now() - startedAt,
-      ...(call.hold ? { hold: call.hold, model: call.hold.model } : {}),
-      ...(billed ? { usage: billed.usage, model: billed.model, estimated: billed.estimated } : {}),
+      ...(call.hold ? { hold: call.hold } : {}),
+      items: billed ? call.items : unbilled(call.items),
       ...(error ? { error: error.code } : {}),
       ...(facts.idempotency && !error ? { result: JSON.stringify(output) } : {}),
     };
     const posted = await reach("ledger", () => ledgerOf(env, facts.account).settle(settle), 4);
+    if (posted.ok && posted.value.kept) return replayOf(tool, posted.value.kept);
     if (posted.ok) settlement = posted.value;
+    if (!posted.ok && posted.code === "idempotency_conflict") {
+      error = new WaypostError(posted.code, posted.detail);
+      billed = false;
+    }
   }
-  const costNano = billed?.costNano ?? 0;
+  const costNano = billed ? call.costNano : 0;
   if (error) return { ok: false, callId: call.id, costNano, error: costNano > 0 ? charged(error, costNano) : error };
   return { ok: true, callId: call.id, costNano, ...completed(tool, output, settlement, call.id), replayed: false };
+}
+
+/** The answer of the call that was charged for an idempotency key, for every other call that came with it. */
+function replayOf(tool: Tool, { callId, result, costNano, settlement }: KeptAnswer): CallOutcome {
+  const output = completed(tool, JSON.parse(result), settlement, callId);
+  return { ok: true, callId, costNano, ...output, replayed: true };
 }
 
 /** The output with what its tool adds once the call is settled, for the first answer and for its repetitions. */
@@ -177,30 +211,6 @@ function completed(tool: Tool, output: unknown, settlement: Settlement | undefin
 /** A failure that cost something says how much, on every door and in a stream too. */
 const charged = ({ code, detail, extras }: WaypostError, costNano: number): WaypostError =>
   new WaypostError(code, detail, { ...extras, charged_nano_usd: costNano });
-
-async function factsOf(request: CallRequest, callId: string, input: unknown): Promise<CallFacts> {
-  const { tool, credential, via, client, idempotencyKey } = request;
-  const facts: CallFacts = { account: credential.account, callId, tool: tool.name, via, ...(client ? { client } : {}) };
-  const session = tool.session?.(input);
-  if (session !== undefined) facts.session = session;
-  if (idempotencyKey === undefined) return facts;
-  if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
-    throw new WaypostError("invalid_header", "An idempotency key is 1 to 255 visible ASCII characters.");
-  }
-  if (tool.secretResult) {
-    throw new WaypostError(
-      "invalid_header",
-      "This call takes no idempotency key: its result is shown once and never kept.",
-    );
-  }
-  const inputHash = await sha256(`${tool.name}\n${JSON.stringify(input)}`);
-  return { ...facts, idempotency: { key: idempotencyKey, inputHash } };
-}
-
-const attemptOf = async (facts: CallFacts, principal: Principal): Promise<string> =>
-  facts.idempotency
-    ? `at_${(await sha256(`${principal.keyId}\n${facts.idempotency.key}`)).slice(0, 32)}`
-    : facts.callId;
 
 function principalOf(identity: Identity, { via, client }: CallRequest): Principal {
   return { ...identity, via, ...(client ? { client } : {}) };
@@ -255,9 +265,4 @@ function log(
     duration_ms: Date.now() - startedAt,
   };
   logCall(line, (work) => ctx.waitUntil(work));
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -17,7 +17,7 @@ const keys = new Map<string, Credential>();
 /**
  * Reads the bearer credential of a request: an API key (its own ledger verifies it with the admission), an OAuth access
  * token for this surface (verified at once, so that a revocation holds from the next call), or on `/v1` an external JWT.
- * Cookies count for nothing here.
+ * Cookies count for nothing here. An API key may come as `X-Api-Key` on `/v1`, where Anthropic's clients put it.
  * @throws WaypostError `unauthenticated` when there is none, or it is not good here; `unavailable` when its issuer cannot be asked
  */
 export async function readCredential(
@@ -26,7 +26,7 @@ export async function readCredential(
   surface: Surface,
   requestId: string,
 ): Promise<Credential> {
-  const header = request.headers.get("authorization");
+  const header = request.headers.get("authorization") ?? apiKeyHeader(request, surface);
   const known = header === null ? undefined : keys.get(header);
   if (known && !request.url.includes("access_token=")) return known;
   try {
@@ -35,6 +35,11 @@ export async function readCredential(
     if (error instanceof WaypostError) logRefusal(surface, requestId, error);
     throw error;
   }
+}
+
+function apiKeyHeader(request: Request, surface: Surface): string | null {
+  const key = surface === "v1" ? request.headers.get("x-api-key") : null;
+  return key?.startsWith("wp_") ? `Bearer ${key}` : null;
 }
 
 async function verify(token: string, header: string, env: Env, surface: Surface): Promise<Credential> {

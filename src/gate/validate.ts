@@ -1,15 +1,20 @@
 import type { z } from "zod";
 import { type InputIssue, WaypostError } from "../errors.ts";
+import { corrected } from "../tools/near_miss.ts";
 
 /** More would not help a caller to correct the input. */
 const ISSUES_SHOWN = 10;
 
 /**
- * Parses the input by the tool's schema.
+ * Parses the input by the tool's schema; what does not fit is tried once more as it was plainly meant, unless `exact`.
  * @throws WaypostError `invalid_input` with `issues`, naming the nearest known field for a misspelt one
  */
-export function validate<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const parsed = schema.safeParse(input);
+export function validate<S extends z.ZodType>(schema: S, input: unknown, exact = true): z.output<S> {
+  let parsed = schema.safeParse(input);
+  if (!parsed.success && !exact) {
+    const meant = corrected(schema, input);
+    if (meant !== input) parsed = schema.safeParse(meant);
+  }
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.flatMap((issue) => describe(schema, issue));
   const shown = issues.slice(0, ISSUES_SHOWN);

@@ -21,7 +21,8 @@ interface Running {
 
 export type AttemptState =
   | { state: "first" }
-  | { state: "replay"; stored: StoredResult }
+  /** `written`: the result is on disk. */
+  | { state: "replay"; stored: StoredResult; written: boolean }
   | { state: "conflict" }
   | { state: "running"; done: Promise<void> };
 
@@ -42,7 +43,9 @@ export class Attempts {
     }
     const stored = this.kept(key, now);
     if (!stored) return { state: "first" };
-    return stored.inputHash === inputHash ? { state: "replay", stored } : { state: "conflict" };
+    return stored.inputHash === inputHash
+      ? { state: "replay", stored, written: !this.#fresh.has(key) }
+      : { state: "conflict" };
   }
 
   /** The result that was kept for a key, if there is one. */

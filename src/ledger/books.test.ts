@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { randomFrom } from "../../test/random.ts";
 import { Books, type Entry, type Hold } from "./books.ts";
-import { costNano } from "./money.ts";
-import type { HoldRequest } from "./types.ts";
+import { costNano, type TokenUsage } from "./money.ts";
+import type { CallItem, HoldRequest } from "./types.ts";
 
 const PRICE = { input: 3_000_000, output: 15_000_000, cacheRead: 300_000, cacheWrite: 3_750_000 };
 const request = (over: Partial<HoldRequest> = {}): HoldRequest => ({
@@ -16,6 +16,7 @@ const request = (over: Partial<HoldRequest> = {}): HoldRequest => ({
   ...over,
 });
 const call = (callId: string) => ({ callId, keyId: "key", tool: "chat", expiresAt: 1_000 });
+const used = (usage: TokenUsage): CallItem[] => [{ model: "test/model", outcome: "ok", usage }];
 const open = (state = {}) =>
   new Books({ balanceNano: 0, settledCostNano: 0, month: "2026-11", tokensUsed: 0, ...state }, []);
 
@@ -48,7 +49,7 @@ describe("books", () => {
     const books = open({ balanceNano: 1_000_000_000 });
     const { hold, entry } = books.place(call("a"), request({ price }), 0) as { hold: Hold; entry: Entry };
     expect(entry.detail).toMatchObject({ price, markupBps: 10_300 });
-    const posting = books.settle(hold, { input: 901, output: 3, cacheWrite1h: 2, reasoning: 7 });
+    const posting = books.settle(hold, used({ input: 901, output: 3, cacheWrite1h: 2, reasoning: 7 }));
     const { usage, price: kept, markupBps } = JSON.parse(JSON.stringify(posting.entries[0]?.detail));
     expect(kept).toEqual(price);
     expect(costNano(usage, kept, markupBps)).toBe(posting.costNano);
@@ -59,7 +60,7 @@ describe("books", () => {
   it("bill an overrun as an entry of its own and in full", () => {
     const books = open({ balanceNano: 1_000_000_000 });
     const { hold } = books.place(call("a"), request({ maxOutputTokens: 10 }), 0) as { hold: Hold };
-    const posting = books.settle(hold, { input: 1_000, output: 1_000 });
+    const posting = books.settle(hold, used({ input: 1_000, output: 1_000 }));
     expect(posting.entries.map((entry) => entry.kind)).toEqual(["settle", "overrun"]);
     expect(-posting.entries.reduce((sum, entry) => sum + entry.creditNano, 0)).toBe(posting.costNano);
     expect(books.reservedNano).toBe(0);
@@ -108,7 +109,7 @@ describe("books", () => {
         if (next() < 0.2) entries.push(...books.release(hold, next() < 0.5 ? "void" : "expire"));
         else {
           const output = Math.floor(next() * (hold.grantedOutputTokens + 1));
-          entries.push(...books.settle(hold, { input: Math.floor(next() * 1_001), output }).entries);
+          entries.push(...books.settle(hold, used({ input: Math.floor(next() * 1_001), output })).entries);
         }
       }
       expect(books.availableNano).toBeGreaterThanOrEqual(0);

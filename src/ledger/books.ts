@@ -1,5 +1,5 @@
-import { costNano, type TokenUsage, totalTokens } from "./money.ts";
-import type { Funding, HoldRequest, MovementKind } from "./types.ts";
+import { answering, costsOf, termsOf, tokensOf } from "./charge.ts";
+import type { CallItem, Funding, HoldRequest, MovementKind } from "./types.ts";
 import { affordable, worstCost } from "./worst_case.ts";
 
 /**
@@ -51,6 +51,8 @@ export interface Posting {
   costNano: number;
   creditNano: number;
   funding: Funding;
+  /** What each item has of the cost, in the order of the items. */
+  costs: number[];
 }
 
 export class Books {
@@ -106,36 +108,36 @@ export class Books {
     if (!grant) return null;
     const hold: Hold = { ...call, request, ...grant };
     this.#add(hold);
-    return { hold, entry: entryOf(hold, "hold", { holdNano: hold.nano, detail: holdDetail(hold) }) };
+    return { hold, entry: entryOf(hold, "hold", { holdNano: hold.nano, detail: placedDetail(hold) }) };
   }
 
-  /** Posts what a held call used and releases its hold. What exceeds the hold is an entry of its own. */
-  settle(hold: Hold, usage: TokenUsage): Posting {
+  /** Posts what a held call used, all its tries as one, and releases its hold. What exceeds the hold is an entry of its own. */
+  settle(hold: Hold, items: readonly CallItem[]): Posting {
+    const { costNano: cost, costs } = costsOf(items, hold.request);
     const released = this.#remove(hold) ? -hold.nano : 0;
-    const cost = costNano(usage, hold.request.price, hold.request.markupBps);
     const credit = hold.funding === "credit" ? cost : 0;
     const within = Math.min(credit, hold.nano);
-    const tokens = hold.funding === "included" ? totalTokens(usage) : 0;
+    const tokens = hold.funding === "included" ? tokensOf(items) : 0;
     const entries = [
       entryOf(hold, "settle", {
         holdNano: released,
         creditNano: -within,
         tokens,
         costNano: cost,
-        detail: { ...holdDetail(hold), usage },
+        detail: settledDetail(hold, items),
       }),
     ];
     if (credit > within) entries.push(entryOf(hold, "overrun", { creditNano: within - credit }));
     this.#state.balanceNano -= credit;
     this.#state.tokensUsed += tokens;
     this.#state.settledCostNano += cost;
-    return { entries, costNano: cost, creditNano: credit, funding: hold.funding };
+    return { entries, costNano: cost, creditNano: credit, funding: hold.funding, costs };
   }
 
   /** Releases a hold without a charge. */
-  release(hold: Hold, kind: "void" | "expire"): Entry[] {
+  release(hold: Hold, kind: "void" | "expire", detail: Record<string, unknown> = {}): Entry[] {
     if (!this.#remove(hold)) return [];
-    return [entryOf(hold, kind, { holdNano: -hold.nano })];
+    return [entryOf(hold, kind, { holdNano: -hold.nano, detail })];
   }
 
   /** Adds prepaid credit. */
@@ -196,6 +198,27 @@ function entryOf(hold: Hold, kind: EntryKind, changes: Partial<Entry>): Entry {
     detail: {},
     ...changes,
   };
+}
+
+function placedDetail(hold: Hold): Record<string, unknown> {
+  const { alternatives } = hold.request;
+  return alternatives ? { ...holdDetail(hold), alternatives } : holdDetail(hold);
+}
+
+/** What it takes to reckon the charge again. One try at the model first chosen says it in short. */
+function settledDetail(hold: Hold, items: readonly CallItem[]): Record<string, unknown> {
+  const { request } = hold;
+  const [only] = items;
+  if (items.length === 1 && only?.usage && only.outcome === "ok" && only.model === request.model) {
+    return { ...holdDetail(hold), usage: only.usage };
+  }
+  const { model, provider, price, markupBps } = termsOf(request, answering(items)?.model ?? request.model);
+  const tries = items.map((item) => {
+    if (!item.usage) return item;
+    const { provider, price, markupBps } = termsOf(request, item.model);
+    return { ...item, provider, price, markupBps };
+  });
+  return { ...holdDetail(hold), model, provider, price, markupBps, items: tries };
 }
 
 function holdDetail({ request, funding, grantedOutputTokens }: Hold): Record<string, unknown> {

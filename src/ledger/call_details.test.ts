@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { HOLD, KEY, withLedger } from "../../test/ledger_bench.ts";
 import { unwrap } from "../errors.ts";
-import { LEASE_MS } from "./account_ledger.ts";
-import { itemised } from "./call_details.ts";
+import { itemised } from "./itemised.ts";
+import { LEASE_MS } from "./ledger_parts.ts";
 import { costNano, type TokenPrice, type TokenUsage } from "./money.ts";
 
 /** Sum of exact decimals, in units of 1e-16 USD. */
@@ -33,7 +33,7 @@ describe("the items of a charge", () => {
         ...(random(2) ? { tiers: [{ above: 4_000, input: random(99), output: random(999) }] } : {}),
       };
       const markup = 10_000 + random(5_000);
-      const { items } = itemised(usage, price, markup);
+      const { items } = itemised([{ model: "m", outcome: "ok", usage, price, markupBps: markup }]);
       expect(items.reduce((sum, { cost_nano }) => sum + cost_nano, 0)).toBe(costNano(usage, price, markup));
       const exact = items.reduce((sum, { exact_usd }) => sum + units(exact_usd), 0n);
       // One nano-USD is 10^7 units; the charge is the exact sum rounded up, once.
@@ -47,15 +47,28 @@ describe("the items of a charge", () => {
 
   it("name the tier that held and leave out what was not used", () => {
     const price = { input: 1_000, output: 2_000, tiers: [{ above: 100, input: 10, output: 20, cacheRead: 1 }] };
-    expect(itemised({ input: 60, output: 0, cacheRead: 41 }, price, 10_000)).toEqual({
-      above: 100,
+    const one = { model: "m", provider: "p", outcome: "ok", price, markupBps: 10_000 };
+    expect(itemised([{ ...one, usage: { input: 60, output: 0, cacheRead: 41 } }])).toEqual({
+      tries: [
+        {
+          n: 1,
+          model: "m",
+          provider: "p",
+          outcome: "ok",
+          estimated: false,
+          price_version: null,
+          price_tier_above: 100,
+          markup: "1",
+          cost_nano: 1,
+        },
+      ],
       items: [
-        { class: "input", tokens: 60, price_pico_usd: 10, exact_usd: "0.0000000006", cost_nano: 1 },
-        { class: "cache_read", tokens: 41, price_pico_usd: 1, exact_usd: "0.000000000041", cost_nano: 0 },
+        { try: 1, class: "input", tokens: 60, price_pico_usd: 10, exact_usd: "0.0000000006", cost_nano: 1 },
+        { try: 1, class: "cache_read", tokens: 41, price_pico_usd: 1, exact_usd: "0.000000000041", cost_nano: 0 },
       ],
     });
-    expect(itemised({ input: 60, output: 0, cacheWrite1h: 3 }, price, 10_000)).toMatchObject({
-      above: null,
+    expect(itemised([{ ...one, usage: { input: 60, output: 0, cacheWrite1h: 3 } }])).toMatchObject({
+      tries: [{ price_tier_above: null }],
       items: [{ class: "input" }, { class: "cache_write_1h", price_pico_usd: 1_000 }],
     });
   });

@@ -1,13 +1,6 @@
-import {
-  allClasses,
-  markedUp,
-  type TokenClass,
-  type TokenPrice,
-  type TokenUsage,
-  tierFor,
-  totalInput,
-} from "./money.ts";
-import type { CallDetails, ChargeItem } from "./report_types.ts";
+import { decimal, itemised, type StoredTry } from "./itemised.ts";
+import type { TokenPrice, TokenUsage } from "./money.ts";
+import type { CallDetails } from "./report_types.ts";
 import type { OutboxRow } from "./store.ts";
 import type { Funding, SettleRequest } from "./types.ts";
 import type { StoredEntry } from "./usage_table.ts";
@@ -34,7 +27,7 @@ export const settledFacts = (request: SettleRequest, now: number): SettledFacts 
   client: request.client ?? null,
   session_id: request.session ?? null,
   status: request.error ?? "ok",
-  estimated: request.estimated ?? false,
+  estimated: request.items.some(({ estimated }) => estimated),
   duration_ms: request.durationMs,
   begun_at: now - request.durationMs,
 });
@@ -49,6 +42,8 @@ interface Detail {
   inputTokens?: number;
   grantedOutputTokens?: number;
   usage?: TokenUsage;
+  /** The tries, when there is more to say of them than `usage`. */
+  items?: StoredTry[];
   call?: SettledFacts;
 }
 
@@ -60,11 +55,14 @@ export function callDetails(
 ): CallDetails | null {
   const first = entries[0];
   if (!first && !row) return null;
-  const settled = entries.find(({ kind }) => kind === "settle");
-  const detail = { ...(first?.detail as Detail), ...(settled?.detail as Detail) };
-  const { call, price, usage, markupBps } = detail;
+  const ended = (entries.find(({ kind }) => kind === "settle") ?? entries.find(({ kind }) => kind === "void"))
+    ?.detail as Detail | undefined;
+  const detail = { ...(first?.detail as Detail), ...ended };
+  const { call, price, markupBps } = detail;
   const sum = (of: (entry: StoredEntry) => number) => entries.reduce((total, entry) => total + of(entry), 0);
-  const charge = usage && price && markupBps !== undefined ? itemised(usage, price, markupBps) : undefined;
+  const { tries, items } = itemised(triesOf(ended, row));
+  const answered =
+    tries.findLast(({ outcome }) => outcome === "ok") ?? tries.findLast(({ cost_nano }) => cost_nano > 0);
   return {
     id,
     at: row?.at ?? iso(call?.begun_at ?? (first as StoredEntry).at),
@@ -80,9 +78,10 @@ export function callDetails(
     duration_ms: row?.duration_ms ?? call?.duration_ms ?? null,
     estimated: row?.estimated ?? call?.estimated ?? false,
     price_version: price?.version ?? null,
-    price_tier_above: charge?.above ?? null,
+    price_tier_above: answered?.price_tier_above ?? null,
     markup: markupBps === undefined ? null : decimal(BigInt(markupBps), 4),
-    items: charge?.items ?? [],
+    tries,
+    items,
     cost_nano: sum(({ costNano }) => costNano),
     funding: detail.funding ?? null,
     credit_nano: none(-sum(({ creditNano }) => creditNano)),
@@ -100,34 +99,15 @@ export function callDetails(
   };
 }
 
-/** What each class of tokens cost. The charge is rounded up once; each item gets what it adds to the rounded sum. */
-export function itemised(
-  usage: TokenUsage,
-  price: TokenPrice,
-  markupBps: number,
-): { items: ChargeItem[]; above: number | null } {
-  const held = tierFor(price, totalInput(usage));
-  const prices = allClasses(held);
-  let pico = 0n;
-  let nano = 0;
-  const items = (Object.entries(usage) as [TokenClass, number][]).flatMap(([name, tokens]) => {
-    if (tokens === 0) return [];
-    const exact = BigInt(tokens) * BigInt(prices[name]);
-    const upTo = markedUp(pico + exact, markupBps);
-    const cost = upTo - nano;
-    pico += exact;
-    nano = upTo;
-    return [
-      {
-        class: snakeCase(name),
-        tokens,
-        price_pico_usd: prices[name],
-        exact_usd: decimal(exact * BigInt(markupBps), 16),
-        cost_nano: cost,
-      },
-    ];
-  });
-  return { items, above: "above" in held ? (held.above as number) : null };
+/** The tries of a call: as its charge or its release remembers them, or the record of a call that held nothing. */
+function triesOf(settled: Detail | undefined, row: OutboxRow | undefined): StoredTry[] {
+  if (settled?.items) return settled.items;
+  if (row?.tries) return [...row.tries];
+  // One try is told in short.
+  const { model, usage, provider, price, markupBps, call } = settled ?? {};
+  if (!model || !usage || !price || markupBps === undefined) return [];
+  const estimated = call?.estimated ?? false;
+  return [{ model, outcome: "ok", usage, estimated, ...(provider ? { provider } : {}), price, markupBps }];
 }
 
 function holdOf(entries: readonly StoredEntry[]): CallDetails["hold"] {
@@ -157,10 +137,3 @@ function endOf(entries: readonly StoredEntry[]): string {
 const iso = (ms: number): string => new Date(ms).toISOString();
 /** Without a negative zero. */
 const none = (value: number): number => value || 0;
-const snakeCase = (name: string): string => name.replace(/[A-Z]|\d+h/g, (part) => `_${part.toLowerCase()}`);
-
-/** A whole number of 10^-places as a decimal without needless zeros: 10300, 4 -> "1.03". */
-function decimal(value: bigint, places: number): string {
-  const digits = String(value).padStart(places + 1, "0");
-  return `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, "");
-}

@@ -57,7 +57,9 @@ export class Ingestion {
     if (event.at > now + EARLY_MS) return { status: "refused", reason: "early" };
     if (event.at < now - LATE_MS) return { status: "refused", reason: "late" };
     if (!this.#reckonable(event)) return { status: "refused", reason: "too_large" };
-    const posted = books.settle(this.#spent(event, by.keyId), event.usage);
+    const posted = books.settle(this.#spent(event, by.keyId), [
+      { model: event.model, outcome: "ok", usage: event.usage },
+    ]);
     journal.post(
       posted.entries.map((entry) => ({ ...entry, detail: { ...entry.detail, ...event.detail } })),
       now,

@@ -3,9 +3,13 @@ import type { OutboxRow, Store, StoredKey, StoredResult } from "./store.ts";
 import { PendingRows, type TallyRow } from "./tally.ts";
 import type { SlidingWindows } from "./windows.ts";
 
+/** Counters and last uses of keys are written at the latest this long after. */
+const COUNTERS_MS = 1_000;
+
 /**
  * Everything the ledger has decided in memory and not yet written. One flush writes it all in one transaction, so entries,
- * calls and counters on disk always belong together. Callers that need durability share a flush: while one is being
+ * calls and usage on disk always belong together. Rate counters and last uses of keys, which a crash may take back by a
+ * second, are written once a second and not with every charge. Callers that need durability share a flush: while one is being
  * synced, all others gather into the next.
  */
 export class Journal {
@@ -24,6 +28,8 @@ export class Journal {
   #results: { key: string; stored: StoredResult; expiresAt: number }[] = [];
   readonly #windows = new Map<string, SlidingWindows>();
   readonly #keys = new Set<StoredKey>();
+  /** When the oldest counter that is not written must be. */
+  #countersDueAt = Number.POSITIVE_INFINITY;
 
   #timer: ReturnType<typeof setTimeout> | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
@@ -74,10 +80,16 @@ export class Journal {
 
   touched(scope: string, windows: SlidingWindows): void {
     this.#windows.set(scope, windows);
+    this.#countersBy(this.#now() + COUNTERS_MS);
   }
 
   used(key: StoredKey): void {
     this.#keys.add(key);
+    this.#countersBy(this.#now() + COUNTERS_MS);
+  }
+
+  #countersBy(at: number): void {
+    this.#countersDueAt = Math.min(this.#countersDueAt, at);
   }
 
   /** Sees to it that what is pending is written within `ms`. */
@@ -112,10 +124,13 @@ export class Journal {
     return this.#syncing;
   }
 
-  /** Puts everything pending into the tables, so that they can be asked; it lasts once it is `durable`. */
-  write(): void {
+  /**
+   * Puts what is pending into the tables, so that they can be asked; it lasts once it is `durable`. Counters are written
+   * when they are due, or with all else when `everything` is asked for.
+   */
+  write(everything = false): void {
     try {
-      this.#write();
+      this.#write(everything);
     } catch (error) {
       // Memory is now ahead of the disk: the object must start again from what is written.
       this.#onBroken(error);
@@ -123,7 +138,9 @@ export class Journal {
     }
   }
 
-  #write(): void {
+  #write(everything: boolean): void {
+    const now = this.#now();
+    const withCounters = everything || now >= this.#countersDueAt;
     const rows = [...this.#calls.values()];
     this.#store.transaction(() => {
       if (this.#entries.length > 0) this.#store.post(this.#entries, this.#books.state, this.#books.holds);
@@ -131,16 +148,22 @@ export class Journal {
       const tally = this.#tally.drain();
       if (tally.length > 0) this.#store.addTally(tally);
       for (const { key, stored, expiresAt } of this.#results) this.#store.putResult(key, stored, expiresAt);
-      const now = this.#now();
-      for (const [scope, windows] of this.#windows) this.#store.putWindows(scope, windows.snapshot(now));
-      for (const key of this.#keys) this.#store.putKey(key);
+      if (withCounters) this.#writeCounters(now);
       this.#alongside?.();
     });
     this.#entries = [];
     this.#calls = new Map();
     this.#results = [];
-    this.#windows.clear();
-    this.#keys.clear();
+    if (withCounters) {
+      this.#windows.clear();
+      this.#keys.clear();
+      this.#countersDueAt = Number.POSITIVE_INFINITY;
+    } else if (this.#windows.size > 0) this.within(this.#countersDueAt - now);
     if (rows.length > 0) this.#onWritten(rows);
+  }
+
+  #writeCounters(now: number): void {
+    for (const [scope, windows] of this.#windows) this.#store.putWindows(scope, windows.snapshot(now));
+    for (const key of this.#keys) this.#store.putKey(key);
   }
 }

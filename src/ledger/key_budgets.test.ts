@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Bench, HOLD, KEY, START, withLedger } from "../../test/ledger_bench.ts";
 import { randomFrom } from "../../test/random.ts";
 import { unwrap } from "../errors.ts";
-import { LEASE_MS } from "./account_ledger.ts";
+import { LEASE_MS } from "./ledger_parts.ts";
 import type { AdmitReply, HoldRequest, KeyBudget } from "./types.ts";
 
 /** 100 tokens in and 100 out at the prices of the test: the worst case of one call. */

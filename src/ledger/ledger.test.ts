@@ -2,7 +2,7 @@ import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { type Bench, HOLD, KEY, SECOND, START, withLedger } from "../../test/ledger_bench.ts";
 import { unwrap } from "../errors.ts";
-import { LEASE_MS } from "./account_ledger.ts";
+import { LEASE_MS } from "./ledger_parts.ts";
 import type { AdmitReply } from "./types.ts";
 
 const kinds = (replies: AdmitReply[]) => replies.filter((reply) => reply.kind === "admitted").length;

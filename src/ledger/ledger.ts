@@ -63,7 +63,7 @@ export class Ledger extends DurableObject<Env> {
     return this.#with((ledger) => ledger.reserve(request));
   }
 
-  async settle(request: T.SettleRequest): Promise<Result<T.Settlement>> {
+  async settle(request: T.SettleRequest): Promise<Result<T.Ended>> {
     return this.#with((ledger) => ledger.settle(request));
   }
 

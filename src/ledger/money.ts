@@ -80,22 +80,33 @@ export function tierFor(price: TokenPrice, prompt: number): ClassPrices {
  * What a usage costs, in nano-USD, rounded up once.
  * @throws RangeError when a count or price is not a non-negative safe integer, or the result exceeds 2^53 - 1
  */
-export function costNano(usage: TokenUsage, price: TokenPrice, markupBps: number): number {
+export const costNano = (usage: TokenUsage, price: TokenPrice, markupBps: number): number =>
+  roundedUp(exactCost(usage, price, markupBps));
+
+/** What a usage costs, unrounded, in 1e-16 USD. @throws RangeError as `costNano` */
+export function exactCost(usage: TokenUsage, price: TokenPrice, markupBps: number): bigint {
   const prices = allClasses(price.tiers ? tierFor(price, totalInput(usage)) : price);
   let pico = 0n;
   for (const name in usage) {
     const tokens = usage[name as TokenClass];
     if (tokens !== undefined) pico += term(tokens, prices[name as TokenClass]);
   }
-  return markedUp(pico, markupBps);
+  return withMarkup(pico, markupBps);
 }
 
 /** Pico-USD with the markup, in whole nano-USD, rounded up. @throws RangeError beyond 2^53 - 1 */
-export function markedUp(pico: bigint, markupBps: number): number {
+export const markedUp = (pico: bigint, markupBps: number): number => roundedUp(withMarkup(pico, markupBps));
+
+/** Pico-USD with the markup, in 1e-16 USD. */
+export function withMarkup(pico: bigint, markupBps: number): bigint {
   if (!Number.isSafeInteger(markupBps) || markupBps < 0) throw new RangeError(`markup ${markupBps} is not whole`);
-  const scaled = pico * BigInt(markupBps);
+  return pico * BigInt(markupBps);
+}
+
+/** 1e-16 USD in whole nano-USD, rounded up. @throws RangeError beyond 2^53 - 1 */
+export function roundedUp(exact: bigint): number {
   const divisor = PICO_PER_NANO * BPS;
-  const nano = (scaled + divisor - 1n) / divisor;
+  const nano = (exact + divisor - 1n) / divisor;
   if (nano > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError("charge exceeds the safe integer range");
   return Number(nano);
 }

@@ -72,13 +72,31 @@ export interface UsageAnswers {
   call?: CallDetails | null;
 }
 
-/** The tokens of one class in one charge. */
+/** One try at a model within a call: what it was, at which price, and what it has of the charge. */
+export interface CallTry {
+  /** Counted from 1, in the order in which they ended. */
+  n: number;
+  model: string;
+  /** null: it was not priced. */
+  provider: string | null;
+  /** `ok`, or the error code it failed with. */
+  outcome: string;
+  estimated: boolean;
+  price_version: string | null;
+  price_tier_above: number | null;
+  markup: string | null;
+  cost_nano: number;
+}
+
+/** The tokens of one class in one try. */
 export interface ChargeItem {
+  /** Number of the try. */
+  try: number;
   /** `input`, `output`, `cache_read`, … */
   class: string;
   tokens: number;
   price_pico_usd: number;
-  /** Tokens × price × markup, exactly, in USD. */
+  /** Tokens × price × markup, exactly, in USD; without a hold nothing is priced. */
   exact_usd: string;
   /** The same in whole nano-USD, rounded so that the items come to the charge. */
   cost_nano: number;
@@ -106,6 +124,8 @@ export interface CallDetails {
   price_tier_above: number | null;
   /** Decimal, e.g. 1.03. */
   markup: string | null;
+  /** Models that were asked, failed tries too. */
+  tries: CallTry[];
   items: ChargeItem[];
   cost_nano: number;
   funding: Funding | null;

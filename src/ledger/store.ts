@@ -1,9 +1,10 @@
 import { extendChain } from "./audit_chain_store.ts";
 import type { BooksState, Entry, Hold } from "./books.ts";
+import type { ModelShare } from "./charge.ts";
 import { createTables, upgradeTables } from "./schema.ts";
 import { type KeyRow, rowOfKey, type StoredKey, storedKey } from "./stored_key.ts";
 import type { TallyRow } from "./tally.ts";
-import type { CallRecord, Settlement } from "./types.ts";
+import type { CallItem, CallRecord, Settlement } from "./types.ts";
 import { UsageTable } from "./usage_table.ts";
 import type { WindowsSnapshot } from "./windows.ts";
 
@@ -25,6 +26,10 @@ export interface OutboxRow extends CallRecord {
   client: string | null;
   user: string;
   duration_ms: number | null;
+  /** What of it other models than `model` have; absent: nothing. */
+  shares?: ModelShare[];
+  /** The tries of a call without a hold; those of others are in its entries. */
+  tries?: readonly CallItem[];
 }
 
 export interface StoredResult {
@@ -48,6 +53,8 @@ export interface CallBatch {
   /** JSON array of `OutboxRow`. */
   body: string;
 }
+
+const ENDS_HOLD: ReadonlySet<Entry["kind"]> = new Set(["settle", "void", "expire"]);
 
 /** Keeps a batch well below the size of a statement's parameter. */
 const CALLS_A_BATCH = 1_000;
@@ -163,11 +170,22 @@ export class Store {
       books.month,
       books.tokensUsed,
     );
-    for (const callId of new Set(entries.map((entry) => entry.callId))) {
-      const hold = open.get(callId);
-      if (hold) this.#sql.exec("INSERT OR REPLACE INTO holds VALUES (?, ?)", callId, JSON.stringify(hold));
-      else this.#sql.exec("DELETE FROM holds WHERE call_id = ?", callId);
+    this.#keepHolds(entries, open);
+  }
+
+  #keepHolds(entries: readonly Entry[], open: ReadonlyMap<string, Hold>): void {
+    const placed = new Set(entries.flatMap(({ kind, callId }) => (kind === "hold" ? [callId] : [])));
+    const kept = [...placed].flatMap((callId) => open.get(callId) ?? []);
+    if (kept.length > 0) {
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO holds SELECT value ->> 'callId', value FROM json_each(?)",
+        JSON.stringify(kept),
+      );
     }
+    // A hold that was placed and ended since the last write never came to the table.
+    const ended = entries.flatMap(({ kind, callId }) => (ENDS_HOLD.has(kind) && !placed.has(callId) ? [callId] : []));
+    if (ended.length === 0) return;
+    this.#sql.exec("DELETE FROM holds WHERE call_id IN (SELECT value FROM json_each(?))", JSON.stringify(ended));
   }
 
   /** The entry that ended a call, if it has ended. */

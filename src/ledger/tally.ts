@@ -53,8 +53,20 @@ export function addRow(tally: MonthTally, row: MonthRow): void {
   addTo(under(tally.by_day, row.day), row);
 }
 
-/** What a call record adds to the tally. */
-export function rowOf(record: OutboxRow): TallyRow {
+/** What a call record adds to the tally: each model has its share, and the call counts once, for the one that answered. */
+export function rowsOf(record: OutboxRow): TallyRow[] {
+  const row = rowOf(record);
+  if (!record.shares) return [row];
+  const others = record.shares.map((share) => ({ ...row, ...share, calls: 0, errors: 0 }));
+  for (const share of record.shares) {
+    row.input_tokens -= share.input_tokens;
+    row.output_tokens -= share.output_tokens;
+    row.cost_nano -= share.cost_nano;
+  }
+  return [row, ...others];
+}
+
+function rowOf(record: OutboxRow): TallyRow {
   return {
     day: record.at.slice(0, 10),
     tool: record.tool,
@@ -74,9 +86,9 @@ export function rowOf(record: OutboxRow): TallyRow {
 
 /** What changes in the tally when a record already counted as `before` turns out as `after`. */
 export function rowDifference(before: OutboxRow, after: OutboxRow): TallyRow[] {
-  const minus = rowOf(before);
-  for (const field of TOTALS) minus[field] = -minus[field];
-  return [minus, rowOf(after)];
+  const minus = rowsOf(before);
+  for (const row of minus) for (const field of TOTALS) row[field] = -row[field];
+  return [...minus, ...rowsOf(after)];
 }
 
 /** Rows not yet stored, merged by their grain. */

@@ -104,15 +104,7 @@ export interface WindowState {
 
 export type AdmitReply =
   | ({ kind: "admitted"; identity: Identity; windows: WindowState[]; grantedOutputTokens?: number } & UsageAnswers)
-  | {
-      kind: "replay";
-      identity: Identity;
-      windows: WindowState[];
-      callId: string;
-      result: string;
-      costNano: number;
-      settlement?: Settlement;
-    }
+  | ({ kind: "replay"; identity: Identity; windows: WindowState[] } & KeptAnswer)
   | Refusal;
 
 export interface Refusal {
@@ -151,11 +143,8 @@ export interface SettleRequest extends CallFacts {
   user: string;
   /** The hold that was granted, if there was one. */
   hold?: HoldRequest;
-  /** Absent: nothing was used. */
-  usage?: TokenUsage;
-  /** Model that was used; absent when none was. */
-  model?: string;
-  estimated?: boolean;
+  /** Tries at models, in the order in which they ended; what they used is charged as one sum. */
+  items: readonly CallItem[];
   /** Error code when the call failed, with or without having used something. */
   error?: ErrorCode;
   /** JSON of the result, kept for replays when the call carried an idempotency key. */
@@ -173,6 +162,21 @@ export interface Settlement {
   priceVersion: string | null;
   /** What was left when this was posted. */
   left: Left;
+}
+
+/** The result that is kept for an idempotency key, of the call that was charged. */
+export interface KeptAnswer {
+  callId: string;
+  /** JSON. */
+  result: string;
+  costNano: number;
+  settlement?: Settlement;
+}
+
+/** What ending a call came to. */
+export interface Ended extends Settlement {
+  /** Another call with the same idempotency key ended first: this one costs nothing, and its caller gets that answer. */
+  kept?: KeptAnswer;
 }
 
 /** Plan tokens until the month ends (null: unlimited), and prepaid credit that is not held by running calls. */

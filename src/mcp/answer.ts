@@ -6,6 +6,7 @@ import { type ErrorCode, type Problem, toProblem, WaypostError } from "../errors
  */
 
 const EVENT_STREAM = /^text\/event-stream/;
+const UNFORESEEN = "Something failed that should not have.";
 
 /**
  * Waits for the first bytes of an event stream, which tell a refused call from a running one while the status can still
@@ -38,6 +39,17 @@ function resumed(parts: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8A
   });
 }
 
+/** A JSON-RPC error with a problem in its `data`, if it has none. Any other message is left as it is. */
+export function explainedError<Message>(message: Message, requestId: string): Message {
+  const { error } = message as Partial<RpcFailure>;
+  if (!error || error.data?.code !== undefined) return message;
+  const kind = meaning(error.code, error.message);
+  const says = new WaypostError(kind, kind === "internal" ? UNFORESEEN : error.message.slice(0, 300));
+  const told = kind === "internal" ? UNFORESEEN : error.message;
+  const data = { ...toProblem(says, requestId), ...error.data };
+  return { ...message, error: { ...error, message: told, data } };
+}
+
 /** The answer with a problem in the `data` of its JSON-RPC error, if it is one that has none. */
 export async function explained(response: Response, requestId: string): Promise<Response> {
   const isStream = EVENT_STREAM.test(response.headers.get("content-type") ?? "");
@@ -66,7 +78,7 @@ function errorIn(json: string): { body: RpcFailure; says: WaypostError } | undef
   const { code, message } = body.error;
   const kind = meaning(code, message);
   // The text of an error nobody foresaw may hold anything.
-  const detail = kind === "internal" ? "Something failed that should not have." : message.slice(0, 300);
+  const detail = kind === "internal" ? UNFORESEEN : message.slice(0, 300);
   return { body: body as RpcFailure, says: new WaypostError(kind, detail) };
 }
 

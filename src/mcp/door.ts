@@ -1,47 +1,79 @@
-import { createMcpHandler } from "@modelcontextprotocol/server";
+import { createMcpHandler, type McpHttpHandler, type Server } from "@modelcontextprotocol/server";
 import type { Credential } from "../auth/bearer.ts";
 import type { Env } from "../env.ts";
 import { toProblem, WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
 import { originAllowed } from "../gate/cors.ts";
-import { type CallOutcome, identify, runCall } from "../gate/gate.ts";
+import { type CallOutcome, identify } from "../gate/gate.ts";
 import { errorHeaders, outcomeHeaders, requestIdOf } from "../gate/headers.ts";
 import { readCredential } from "../gate/identify.ts";
 import { logFailure } from "../gate/log.ts";
+import { lacksScope } from "../gate/step_up.ts";
+import { cancelAlias } from "../runs/doors.ts";
 import { begun, explained } from "./answer.ts";
-import { callsTool, checkMessage, idOf, methodOf } from "./message.ts";
-import { type Exchange, serverFor } from "./server.ts";
+import { aliasOf, callsOf } from "./calls.ts";
+import type { Exchange } from "./exchange.ts";
+import { callsTool, cancelledId, checkMessage, idOf, methodOf, missingScope } from "./message.ts";
+import { serverFor } from "./server.ts";
+import { inSession, sessionOf } from "./sessions/lane.ts";
+
+type Door = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>;
 
 /**
- * The MCP door: Streamable HTTP, stateless, 2026-07-28 and 2025-era clients. A fresh server answers every request; what
- * belongs to the request reaches it through the SDK's pass-through auth context.
+ * The MCP door: Streamable HTTP, 2026-07-28 and 2025-era clients. A fresh server answers every request, and what belongs to
+ * the request reaches it through the SDK's pass-through auth context. Clients of 2025 that can be asked something get a
+ * session of their own (`sessions/`).
  */
-const handler = createMcpHandler((context) => serverFor(context.authInfo?.extra?.exchange as Exchange));
-
-export async function mcp(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
-  const requestId = requestIdOf(request.headers);
-  try {
-    return await answer(request, env, ctx, requestId);
-  } catch (thrown) {
-    if (!(thrown instanceof WaypostError)) logFailure("mcp", requestId, thrown);
-    const error =
-      thrown instanceof WaypostError ? thrown : new WaypostError("internal", "Something failed that should not have.");
-    return rpcError(error, requestId);
-  }
+export function mcpDoor(build: (exchange: Exchange) => Server): Door {
+  const handler = createMcpHandler((context) => build(context.authInfo?.extra?.exchange as Exchange));
+  return async (request, env, ctx) => {
+    const requestId = requestIdOf(request.headers);
+    try {
+      return await answer(handler, request, env, ctx, requestId);
+    } catch (thrown) {
+      if (!(thrown instanceof WaypostError)) logFailure("mcp", requestId, thrown);
+      const error =
+        thrown instanceof WaypostError
+          ? thrown
+          : new WaypostError("internal", "Something failed that should not have.");
+      return rpcError(error, requestId);
+    }
+  };
 }
 
-async function answer(request: Request, env: Env, ctx: ExecutionContext, requestId: string): Promise<Response> {
+export const mcp = mcpDoor(serverFor);
+
+async function answer(
+  handler: McpHttpHandler,
+  request: Request,
+  env: Env,
+  ctx: ExecutionContext,
+  requestId: string,
+): Promise<Response> {
   const origin = request.headers.get("origin");
   if (origin && origin !== new URL(request.url).origin && !originAllowed(env, origin)) {
     throw new WaypostError("origin_not_allowed", "Pages of this origin may not use the MCP endpoint.");
   }
   const credential = await readCredential(request, env, "mcp", requestId);
+  const client = clientOf(request);
+  const who = { credential, requestId, ...(client ? { client } : {}) };
   if (request.method !== "POST") {
     await identify(env, credential);
+    const session = await sessionOf(request, undefined);
+    if (session !== undefined) return withHeaders(await inSession(env, session, who, request, undefined), requestId);
     const response = await handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });
     return withHeaders(await explained(response, requestId), requestId);
   }
   const message = await readJson(request, () => identify(env, credential));
+  const unwanted = cancelledId(message);
+  if (unwanted !== undefined) {
+    const alias = aliasOf(credential, request.headers.get("mcp-session-id") ?? client, unwanted);
+    ctx.waitUntil(
+      identify(env, credential)
+        .then(() => cancelAlias(env, credential.account, alias))
+        .catch(() => {}),
+    );
+  }
   // A tool call is identified by its admission; everything else is identified here.
   const admits = callsTool(message);
   if (!admits) await identify(env, credential);
@@ -50,17 +82,18 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
   } catch (error) {
     return rpcError(error as WaypostError, requestId, idOf(message));
   }
+  const session = await sessionOf(request, message);
+  if (session !== undefined) return sessionAnswer(env, session, who, request, message);
   let called = false;
   let outcome: CallOutcome | undefined;
-  const client = clientOf(request);
+  const call = callsOf(env, ctx, { ...who, id: idOf(message), left: request.signal }, (ended) => {
+    outcome = ended;
+  });
   const exchange: Exchange = {
     requestId,
-    call: async (call) => {
+    call: (asked) => {
       called = true;
-      const left = call.emit ? { left: request.signal } : {};
-      const known = client ? { client } : {};
-      outcome = await runCall(env, ctx, { ...call, ...left, credential, via: "mcp", requestId, ...known });
-      return outcome;
+      return call(asked);
     },
   };
   const given = await handler.fetch(request, { authInfo: authInfo(credential, exchange), parsedBody: message });
@@ -72,6 +105,33 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext, request
   if (admits && !called) await identify(env, credential);
   const plain = called || (response.ok && SERVED.has(methodOf(message)));
   return withHeaders(plain ? response : await explained(response, requestId), requestId, outcome);
+}
+
+/** Every message in a session is identified: its stream has begun by the time a call is admitted. */
+async function sessionAnswer(
+  env: Env,
+  session: string,
+  who: Who,
+  request: Request,
+  message: unknown,
+): Promise<Response> {
+  try {
+    const identity = await identify(env, who.credential);
+    const missing = missingScope(message, identity.scopes);
+    if (missing && "verified" in who.credential.caller)
+      throw lacksScope(env, who.credential.caller.verified.id, missing);
+    const response = await inSession(env, session, who, request, message);
+    return withHeaders(response.ok ? response : await explained(response, who.requestId), who.requestId);
+  } catch (error) {
+    if (error instanceof WaypostError) return rpcError(error, who.requestId, idOf(message));
+    throw error;
+  }
+}
+
+interface Who {
+  credential: Credential;
+  requestId: string;
+  client?: string;
 }
 
 /** Told by status and challenge, which clients act on: who is not known signs in, who may not steps up if they can. */
@@ -113,7 +173,11 @@ function withHeaders(response: Response, requestId: string, outcome?: CallOutcom
 }
 
 /** JSON-RPC error codes of failures before a server saw the message. */
-const RPC_CODES: Partial<Record<WaypostError["code"], number>> = { invalid_json: -32700, invalid_input: -32600 };
+const RPC_CODES: Partial<Record<WaypostError["code"], number>> = {
+  invalid_json: -32700,
+  invalid_input: -32600,
+  not_found: -32001,
+};
 
 function rpcError(error: WaypostError, requestId: string, id: unknown = null): Response {
   const problem = toProblem(error, requestId);

@@ -19,10 +19,24 @@ export function idOf(message: unknown): string | number | null {
 
 export const methodOf = (message: unknown): unknown => (message as Message | null)?.method;
 
+/** The request that a `notifications/cancelled` is about; undefined for any other message. */
+export function cancelledId(message: unknown): unknown {
+  if (methodOf(message) !== "notifications/cancelled") return undefined;
+  const { params } = message as Message;
+  return isObject(params) ? params.requestId : undefined;
+}
+
 /** Whether the message calls a tool there is, in proper form: then the admission of that call says who is calling. */
 export function callsTool(message: unknown): boolean {
   if (methodOf(message) !== "tools/call" || callIssues(message).length > 0) return false;
   return toolNamed((message as { params: { name: string } }).params.name) !== undefined;
+}
+
+/** The scope that the tool which the message calls needs and the caller lacks. */
+export function missingScope(message: unknown, scopes: readonly string[]): string | undefined {
+  if (!callsTool(message)) return undefined;
+  const scope = toolNamed((message as { params: { name: string } }).params.name)?.scope ?? undefined;
+  return scope === undefined || scopes.includes(scope) ? undefined : scope;
 }
 
 /** @throws WaypostError `invalid_input` for a batch, and for a tool call that is not of its form */

@@ -6,53 +6,98 @@ import {
   type ServerOptions,
 } from "@modelcontextprotocol/server";
 import { toProblem, WaypostError } from "../errors.ts";
-import type { CallOutcome, CallRequest } from "../gate/gate.ts";
+import type { CallOutcome } from "../gate/gate.ts";
+import { lazily } from "../lazily.ts";
 import { formatUsd } from "../ledger/money.ts";
 import type { Settlement } from "../ledger/types.ts";
+import type { Handle } from "../runs/wire.ts";
 import type { Tool } from "../tools/define.ts";
 import { agentTools, toolNamed } from "../tools/registry.ts";
 import { briefSchemasOf } from "../tools/schema.ts";
 import { VERSION } from "../version.ts";
+import { type Exchange, refusal } from "./exchange.ts";
+import { iconsAt } from "./icons.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
+import { META } from "./meta.ts";
 import { progressOf } from "./progress.ts";
 
-/** How a server of one request reaches the gate. */
-export interface Exchange {
-  requestId: string;
-  call: (request: Pick<CallRequest, "tool" | "input" | "idempotencyKey" | "emit">) => Promise<CallOutcome>;
-}
-
-/** Names in `_meta`: what a call cost and how to repeat it safely. */
-export const META = {
-  callId: "waypost/call-id",
-  costNano: "waypost/cost-nano-usd",
-  replayed: "waypost/idempotency-replayed",
-  funding: "waypost/funding",
-  priceVersion: "waypost/price-version",
-  planTokensLeft: "waypost/plan-tokens-left",
-  creditLeftNano: "waypost/credit-left-nano-usd",
-  resetsAt: "waypost/plan-resets-at",
-  idempotencyKey: "waypost/idempotency-key",
-  problem: "waypost/problem",
-} as const;
+export type { Exchange } from "./exchange.ts";
+export { META } from "./meta.ts";
 
 const LIST_TTL_MS = 300_000;
+/** Lists of the account change under the client; it can ask to be told. */
+const OWN_TTL_MS = 10_000;
+const shared = { ttlMs: LIST_TTL_MS, cacheScope: "public" } as const;
+const own = { ttlMs: OWN_TTL_MS, cacheScope: "private" } as const;
 const OPTIONS: ServerOptions = {
-  capabilities: { tools: {} },
   instructions: INSTRUCTIONS,
-  // The tools are the same for everyone and change only with the server.
+  // Tools and templates of addresses are the same for everyone and change only with the server.
   cacheHints: {
-    "tools/list": { ttlMs: LIST_TTL_MS, cacheScope: "public" },
-    "server/discover": { ttlMs: LIST_TTL_MS, cacheScope: "public" },
+    "tools/list": shared,
+    "server/discover": shared,
+    "resources/templates/list": shared,
+    "resources/list": own,
+    "prompts/list": own,
+    "resources/read": { ttlMs: 0, cacheScope: "private" },
+  },
+};
+const QUIET: ServerOptions = { ...OPTIONS, capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} } };
+/** Where there is a stream on which changes can be told. */
+const TELLING: ServerOptions = {
+  ...OPTIONS,
+  capabilities: {
+    tools: {},
+    resources: { subscribe: true, listChanged: true },
+    prompts: { listChanged: true },
+    completions: {},
   },
 };
 
+const offers = lazily(() => import("./offers.ts"));
+
+export interface ServerFacts {
+  /** Changes can be told: always to clients of 2026, to those of 2025 in a session. */
+  tells?: boolean;
+  /** The server's public origin, when it is known. */
+  origin?: string | undefined;
+}
+
 /** A fresh server for one request: the SDK's protocol machinery over the tools, with nothing of another request in it. */
-export function serverFor(exchange: Exchange): Server {
-  const server = new Server({ name: "waypost", title: "Waypost", version: VERSION }, OPTIONS);
+export function serverFor(exchange: Exchange, { tells = false, origin }: ServerFacts = {}): Server {
+  const icons = origin === undefined ? {} : { icons: iconsAt(origin) };
+  const server = new Server({ name: "waypost", title: "Waypost", version: VERSION, ...icons }, tells ? TELLING : QUIET);
   server.setRequestHandler("tools/list", listTools);
   server.setRequestHandler("tools/call", (request, ctx) => callTool(exchange, request.params, ctx));
+  server.setRequestHandler("resources/list", async ({ params }) =>
+    (await offers()).listResources(exchange, params?.cursor),
+  );
+  server.setRequestHandler("resources/templates/list", async () => (await offers()).listTemplates());
+  server.setRequestHandler("resources/read", async ({ params }) => (await offers()).readResource(exchange, params.uri));
+  server.setRequestHandler("prompts/list", async ({ params }) =>
+    (await offers()).listPrompts(exchange, params?.cursor),
+  );
+  server.setRequestHandler("prompts/get", async ({ params }) =>
+    (await offers()).getPrompt(exchange, params.name, params.arguments),
+  );
+  server.setRequestHandler("completion/complete", async ({ params }) => (await offers()).complete(exchange, params));
+  server.setRequestHandler("resources/subscribe", ({ params }) => heard(exchange, "subscribe", params.uri));
+  server.setRequestHandler("resources/unsubscribe", ({ params }) => heard(exchange, "unsubscribe", params.uri));
   return server;
+}
+
+/** Only in a session of 2025: elsewhere there is no stream, and the capability is not declared. */
+async function heard(exchange: Exchange, what: "subscribe" | "unsubscribe", uri: string) {
+  if (!exchange.hears) {
+    const detail = "Subscriptions need a session: this client keeps none. Clients of 2026 use subscriptions/listen.";
+    throw refusal(new WaypostError("invalid_input", detail), exchange.requestId);
+  }
+  try {
+    await exchange.hears[what](uri);
+  } catch (error) {
+    if (error instanceof WaypostError) throw refusal(error, exchange.requestId, { uri });
+    throw error;
+  }
+  return {};
 }
 
 type ToolList = { tools: ReturnType<typeof describe>[] };
@@ -93,7 +138,18 @@ async function callTool(
       ? {}
       : { idempotencyKey: typeof idempotencyKey === "string" ? idempotencyKey : "" }),
   });
+  if ("session" in outcome) return handed(tool, outcome);
   return outcome.ok ? success(tool, outcome) : failure(outcome, exchange.requestId);
+}
+
+/** A call that takes longer than its client waits. What it will cost is not known yet. */
+function handed(tool: Tool, handle: Handle) {
+  const output = tool.later?.(handle) as Record<string, unknown>;
+  return {
+    content: [{ type: "text" as const, text: tool.text(output) }],
+    structuredContent: output,
+    _meta: { [META.callId]: handle.callId },
+  };
 }
 
 function success(tool: Tool, outcome: CallOutcome & { ok: true }) {

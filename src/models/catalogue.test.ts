@@ -4,7 +4,7 @@ import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { createModels } from "./catalogue.ts";
 import { Markups } from "./markups.ts";
-import { isPrivateHost } from "./providers.ts";
+import { isPrivateHost } from "./providers/base_url.ts";
 import { boundTokens, estimatePrompt } from "./tokens.ts";
 
 const none: Partial<Env> = {

@@ -5,11 +5,17 @@ import type { TokenPrice } from "../ledger/money.ts";
 import { EXTRACTIVE, extractive } from "./extractive.ts";
 import { maxOutput } from "./limits.ts";
 import { Markups } from "./markups.ts";
-import { openAICompatible } from "./openai_compatible.ts";
-import { type FoundPrice, findPrice, priceBook } from "./prices.ts";
-import { type Patience, type Provider, readPrices, readProviders, readTimeout } from "./providers.ts";
+import { type PassTarget, passTarget } from "./pass_target.ts";
+import { type Patience, readTimeout } from "./patience.ts";
+import { type FoundPrice, findPrice, type PriceEntry, priceBook } from "./prices.ts";
+import { hostedModel } from "./providers/hosted_model.ts";
+import { languageModel } from "./providers/language_model.ts";
+import { type Provider, type Providers, readPrices, readProviders } from "./providers.ts";
+import { type Offer, planRoute } from "./routing/route.ts";
+import { readRoutes } from "./routing/setting.ts";
+import { familiesOf } from "./routing/tiers.ts";
 import { boundTokens } from "./tokens.ts";
-import type { ChatModel, ModelInfo, Models, Route, WorkPrice } from "./types.ts";
+import type { ChatModel, ModelInfo, Models, Route, RouteAsk, WorkPrice } from "./types.ts";
 
 /** Window assumed of a model nothing is known of: small enough for a local server's default. */
 const UNKNOWN_CONTEXT = 8192;
@@ -34,17 +40,27 @@ export function createModels(env: Env): Models {
 
 class Catalogue implements Models {
   readonly #providers: Provider[];
+  readonly #missing: Providers["missing"];
   readonly #prices: Map<string, TokenPrice>;
   readonly #markups: Markups;
   readonly #patience: Patience;
   readonly #defaultModel: string | undefined;
+  readonly #offer: Offer;
 
   constructor(env: Env) {
-    this.#providers = readProviders(env);
+    const { offered, missing } = readProviders(env);
+    this.#providers = offered;
+    this.#missing = missing;
     this.#prices = readPrices(env);
     this.#markups = new Markups(env);
     this.#patience = readTimeout(env);
     this.#defaultModel = env.DEFAULT_MODEL || undefined;
+    this.#offer = {
+      resolve: (name) => this.resolve(name).model,
+      providers: () => this.#providers.map((provider) => ({ id: provider.id, models: this.#unasked(provider) })),
+      defaultModel: this.#defaultModel,
+      routes: readRoutes(env),
+    };
   }
 
   readonly boundTokens = boundTokens;
@@ -57,41 +73,55 @@ class Catalogue implements Models {
     if (!info) {
       throw new WaypostError("model_unpriced", `No price is known for ${provider.id}/${modelName}.`);
     }
-    return { model: openAICompatible(info, provider, this.#patience), why: "asked for by name" };
+    return { model: hostedModel(info, provider, this.#patience), why: "asked for by name" };
   }
 
-  route(name: string): Route {
-    const { model, why } = this.resolve(name);
-    return { models: [model], why };
+  route(name: string, ask: RouteAsk): Route {
+    return planRoute(this.#offer, name, ask);
   }
 
-  async languageModel({ id }: ModelInfo): Promise<LanguageModelV4> {
-    throw new WaypostError("model_unknown", `${id} is not offered through this path.`);
+  async languageModel(info: ModelInfo): Promise<LanguageModelV4> {
+    const provider = this.#providerOf(info);
+    if (!provider) throw new WaypostError("model_unknown", `${info.id} is only offered by the chat tool.`);
+    return await languageModel(info, provider, this.#patience);
+  }
+
+  passThrough(info: ModelInfo): PassTarget | undefined {
+    const provider = this.#providerOf(info);
+    return provider && passTarget(info, provider, this.#patience);
+  }
+
+  embedding(name: string): { info: ModelInfo; target: PassTarget } {
+    const { provider, modelName } = this.#locate(name, "embeds");
+    const info = this.#describe(provider, modelName, "embeds");
+    if (!info)
+      throw new WaypostError("model_unpriced", `No price for embeddings is known for ${provider.id}/${modelName}.`);
+    const target = passTarget(info, provider, this.#patience);
+    if (target.url("/embeddings")) return { info, target };
+    throw new WaypostError("model_unknown", `Provider ${provider.id} has no embeddings.`);
+  }
+
+  #providerOf(info: ModelInfo): Provider | undefined {
+    return this.#providers.find(({ id }) => id === info.provider);
   }
 
   list(): ReturnType<Models["list"]> {
-    const unavailable: { provider: string; why: string }[] = [];
+    const unavailable = [...this.#missing];
     const models: ModelInfo[] = [];
-    for (const [id, setting] of [
-      ["openai", "OPENAI_API_KEY"],
-      ["anthropic", "ANTHROPIC_API_KEY"],
-      ["ollama", "OLLAMA_HOST"],
-    ] as const) {
-      if (!this.#providers.some((provider) => provider.id === id)) {
-        unavailable.push({ provider: id, why: `${setting} is not set` });
-      }
-    }
+    const embeddings: ModelInfo[] = [];
     for (const provider of this.#providers) {
       const names = this.#knownNames(provider);
+      embeddings.push(...this.#knownEmbeddings(provider));
       if (names.length === 0)
         unavailable.push({ provider: provider.id, why: "its models are not known here; ask for one by name" });
       for (const name of names) {
+        if (bookedPrice(provider, name, "embeds")) continue;
         const info = this.#describe(provider, name);
         if (info) models.push(info);
         else unavailable.push({ provider: provider.id, why: `${provider.id}/${name} has no price in MODEL_PRICES` });
       }
     }
-    return { models: [...models, EXTRACTIVE], unavailable };
+    return { models: [...models, EXTRACTIVE], embeddings, unavailable };
   }
 
   priceOf(provider: string, name: string, at?: number): WorkPrice | undefined {
@@ -110,7 +140,7 @@ class Catalogue implements Models {
     for (const provider of this.#providers) {
       const info = provider.preferred ? this.#describe(provider, provider.preferred) : undefined;
       if (info) {
-        const model = openAICompatible(info, provider, this.#patience);
+        const model = hostedModel(info, provider, this.#patience);
         return { model, why: `auto: smallest known model of ${provider.id}, the first configured provider` };
       }
     }
@@ -121,23 +151,32 @@ class Catalogue implements Models {
     return { model: extractive, why };
   }
 
+  /** Models that `auto` may take: those that were declared, or the families that routing knows of a hosted provider. */
+  #unasked(provider: Provider): ModelInfo[] {
+    const declared = provider.models.map(({ name }) => name);
+    const names = declared.length > 0 || !provider.preferred ? declared : familiesOf(provider.id, provider.preferred);
+    return names.flatMap((name) => this.#describe(provider, name) ?? []);
+  }
+
   /** Splits `<provider>/<name>`, or finds the provider that knows a bare name. */
-  #locate(name: string): { provider: Provider; modelName: string } {
+  #locate(name: string, use: Use = "chat"): { provider: Provider; modelName: string } {
     const slash = name.indexOf("/");
     const named = this.#providers.find((provider) => slash > 0 && provider.id === name.slice(0, slash));
-    if (named && slash + 1 < name.length) return { provider: named, modelName: name.slice(slash + 1) };
-    const knows = this.#providers.find((provider) => this.#knows(provider, name));
+    const rest = name.slice(slash + 1);
+    if (named && rest && (named.kind !== "azure" || this.#knows(named, rest, use))) {
+      return { provider: named, modelName: rest };
+    }
+    const knows = this.#providers.find((provider) => this.#knows(provider, name, use));
     if (knows) return { provider: knows, modelName: name };
     const asked = name.length > 80 ? `${name.slice(0, 80)}…` : name;
     throw new WaypostError("model_unknown", `"${asked}" is not offered here. Offered: ${this.#offered()}.`);
   }
 
-  #knows(provider: Provider, name: string): boolean {
-    return (
-      provider.models.some((model) => model.name === name) ||
-      this.#prices.has(`${provider.id}/${name}`) ||
-      chatPrice(provider.id, name) !== undefined
-    );
+  /** Azure has only what somebody deployed. */
+  #knows(provider: Provider, name: string, use: Use): boolean {
+    if (provider.models.some((model) => model.name === name)) return true;
+    if (provider.kind === "azure") return false;
+    return this.#prices.has(`${provider.id}/${name}`) || bookedPrice(provider, name, use) !== undefined;
   }
 
   #offered(): string {
@@ -150,22 +189,29 @@ class Catalogue implements Models {
 
   #knownNames(provider: Provider): string[] {
     if (provider.models.length > 0) return provider.models.map((model) => model.name);
-    if (!provider.apiKey || !OFFERED.includes(provider.id)) return [];
-    const entries = (priceBook.providers[provider.id] ?? []).filter((entry) => entry.chat !== false);
+    const entries = bookOf(provider).filter((entry) => entry.chat !== false);
     return entries.map((entry) => entry.id).filter((id) => !/[:]|ft-$/.test(id));
   }
 
+  #knownEmbeddings(provider: Provider): ModelInfo[] {
+    const declared = provider.models.map(({ name }) => name).filter((name) => bookedPrice(provider, name, "embeds"));
+    const booked = bookOf(provider).flatMap(({ id, embeds }) => (embeds ? [id] : []));
+    const names = provider.models.length > 0 ? declared : booked;
+    return names.flatMap((name) => this.#describe(provider, name, "embeds") ?? []);
+  }
+
   /** Undefined when no price is known: such a model is refused, never free. */
-  #describe(provider: Provider, name: string): ModelInfo | undefined {
+  #describe(provider: Provider, name: string, use: Use = "chat"): ModelInfo | undefined {
     const id = `${provider.id}/${name}`;
-    const booked = chatPrice(provider.id, name);
+    const declared = provider.models.find((model) => model.name === name);
+    const booked = bookedPrice(provider, name, use);
     const local = provider.local ?? (provider.privateHost && !booked);
     const free = local ? { input: 0, output: 0 } : undefined;
     const price = this.#prices.get(id) ?? (provider.local ? free : (booked?.price ?? free));
     if (!price) return undefined;
-    const declared = provider.models.find((model) => model.name === name);
     const contextTokens = declared?.context ?? booked?.contextTokens ?? UNKNOWN_CONTEXT;
     const priceClass = local ? "local" : "cloud";
+    const ceiling = use === "embeds" ? 0 : (declared?.max_output ?? maxOutput(provider.kind, declared?.model ?? name));
     return {
       id,
       provider: provider.id,
@@ -174,14 +220,25 @@ class Catalogue implements Models {
       ...this.#markups.of(priceClass, id),
       price,
       contextTokens,
-      maxOutputTokens: Math.min(declared?.max_output ?? maxOutput(provider.id, name), contextTokens),
+      maxOutputTokens: Math.min(ceiling, contextTokens),
       needsPassages: false,
     };
   }
 }
 
-/** The booked price of a model that is reached through chat completions. */
-function chatPrice(provider: string, name: string): FoundPrice | undefined {
-  const found = findPrice(provider, name);
-  return found?.chat === false ? undefined : found;
+/** The price book of a provider whose every booked model can be had. */
+function bookOf({ id, kind, apiKey }: Provider): PriceEntry[] {
+  const all = kind === "workers-ai" || (apiKey && OFFERED.includes(id));
+  return all ? (priceBook.providers[id] ?? []) : [];
+}
+
+/** What a model is wanted for. */
+type Use = "chat" | "embeds";
+
+/** The booked price of a model that can be used so: by chat completions, messages, or embeddings. */
+function bookedPrice(provider: Provider, name: string, use: Use): FoundPrice | undefined {
+  const model = provider.models.find((each) => each.name === name)?.model ?? name;
+  const found = findPrice(provider.id, model);
+  const fits = use === "embeds" ? found?.embeds : found?.chat !== false;
+  return fits ? found : undefined;
 }

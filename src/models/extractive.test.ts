@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { extractive, NO_ANSWER, selectSentences, splitSentences } from "./extractive.ts";
+import { extractive, NO_ANSWER } from "./extractive.ts";
+import { selectSentences } from "./extractive_select.ts";
+import { splitSentences } from "./extractive_sentences.ts";
 import type { ModelEvent, Passage } from "./types.ts";
 
 const passages: Passage[] = [

@@ -9,6 +9,7 @@ export class Meter {
   #output = 0;
   #begun = false;
   #reported: TokenUsage | undefined;
+  #prompt: TokenUsage | undefined;
 
   constructor(messages: readonly ChatMessage[], maxOutput: number) {
     this.#messages = messages;
@@ -32,6 +33,12 @@ export class Meter {
     this.#reported = usage;
   }
 
+  /** Takes the provider's own count of the prompt, told before the answer: what an answer that is cut is billed by. */
+  prompt(usage: TokenUsage): void {
+    const { reasoning: _, outputAudio: __, ...prompt } = usage;
+    this.#prompt = prompt;
+  }
+
   /** What was produced so far, counted here; undefined when nothing was. */
   produced(): TokenUsage | undefined {
     return this.#begun ? this.#estimate() : undefined;
@@ -44,6 +51,7 @@ export class Meter {
   }
 
   #estimate(): TokenUsage {
-    return { input: estimatePrompt(this.#messages), output: Math.min(this.#output, this.#maxOutput) };
+    const output = Math.min(this.#output, this.#maxOutput);
+    return this.#prompt ? { ...this.#prompt, output } : { input: estimatePrompt(this.#messages), output };
   }
 }

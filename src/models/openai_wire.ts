@@ -1,23 +1,30 @@
-import type { TokenUsage } from "../ledger/money.ts";
+import { isReasoningModel } from "./limits.ts";
+import type { Heard, Said, Wire } from "./providers/wire.ts";
 import type { FinishReason } from "./types.ts";
 import { usageOf } from "./usage/usage.ts";
 
-/** What one piece of an answer, or all of it, says. */
-export interface Said {
-  text: string;
-  /** Thinking that is billed as output and not shown. */
-  reasoning: string;
-  /** Undefined while the answer goes on. */
-  reason: FinishReason | undefined;
-  /** Undefined when none was sent or it makes no sense. */
-  usage: TokenUsage | undefined;
-}
+/** OpenAI's chat completions, which most servers speak. */
+export const openAIWire: Wire = {
+  path: "/chat/completions",
+  body: (info, provider, messages, { maxOutputTokens, temperature, streamed }) => {
+    const reasoning = (provider.kind === "openai" || provider.kind === "azure") && isReasoningModel(modelOf(info.name));
+    // On Azure the name is the deployment's; what it is of is in the settings.
+    function modelOf(name: string): string {
+      return provider.models.find((model) => model.name === name)?.model ?? name;
+    }
+    return JSON.stringify({
+      model: info.name,
+      messages,
+      ...(reasoning ? { max_completion_tokens: maxOutputTokens } : { max_tokens: maxOutputTokens }),
+      ...(temperature === undefined || reasoning ? {} : { temperature }),
+      ...(streamed ? { stream: true, stream_options: { include_usage: true } } : {}),
+    });
+  },
+  whole: (json) => read(json, "message"),
+  reader: () => readEvent,
+};
 
-/** A `chat.completion.chunk`; undefined when it is none, e.g. an error in the middle of a stream. */
-export const readChunk = (json: string): Said | undefined => read(json, "delta");
-
-/** A `chat.completion`; undefined when it is none. */
-export const readCompletion = (json: string): Said | undefined => read(json, "message");
+const readEvent = (data: string): Heard => (data === "[DONE]" ? "end" : read(data, "delta"));
 
 const REASONS: Record<string, FinishReason> = {
   stop: "stop",
@@ -29,6 +36,7 @@ const REASONS: Record<string, FinishReason> = {
 
 type Fields = Record<string, unknown>;
 
+/** A `chat.completion`, or a piece of one; undefined when it is neither, e.g. an error in the middle of a stream. */
 function read(json: string, part: "delta" | "message"): Said | undefined {
   let body: unknown;
   try {

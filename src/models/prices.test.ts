@@ -93,12 +93,23 @@ describe("the committed price book", () => {
   });
 
   test("leaves out what has another price than tokens", () => {
-    for (const name of ["text-embedding-3-small", "gpt-4o-audio-preview", "whisper-1", "gpt-4o-mini-search-preview"]) {
+    for (const name of ["gpt-image-1", "gpt-4o-audio-preview", "whisper-1", "gpt-4o-mini-search-preview"]) {
       expect(findPrice("openai", name), name).toBeUndefined();
     }
     for (const name of ["gpt-4o-minimal", "gpt-4o-mini-2", "", "claude", "o3x"]) {
       expect(findPrice("openai", name), name).toBeUndefined();
     }
+  });
+
+  test("embedding models cost for what they read", () => {
+    expect(findPrice("openai", "text-embedding-3-small")).toMatchObject({
+      chat: false,
+      embeds: true,
+      price: { input: 20_000, output: 0 },
+    });
+    expect(findPrice("azure", "text-embedding-ada-002")?.price.input).toBe(100_000);
+    expect(findPrice("workers-ai", "@cf/baai/bge-m3")?.embeds).toBe(true);
+    expect(findPrice("workers-ai", "@cf/baai/bge-reranker-base")).toBeUndefined();
   });
 
   test("says which models are not for chat", () => {

@@ -26,6 +26,8 @@ export interface PriceEntry {
   contextTokens?: number;
   /** Set: it has a price, but is not offered for chat (realtime, audio, models of another API). */
   chat?: false;
+  /** Turns text into vectors: only its input has a price. */
+  embeds?: true;
   /** In order of `from`: the last one that has begun holds. */
   prices: DatedPrice[];
 }

@@ -2,25 +2,50 @@ import * as z from "zod";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { TokenPrice } from "../ledger/money.ts";
+import { jsonSetting } from "./json_setting.ts";
 import { PriceList, statedPrices } from "./price_setting.ts";
+import { readAzure } from "./providers/azure.ts";
+import { type BaseUrl, parseBaseUrl } from "./providers/base_url.ts";
+import { type Gateway, gatewayHeaders, readGateway } from "./providers/gateway.ts";
+import { readOllama } from "./providers/ollama.ts";
+import { WORKERS_AI_URL, workersAiFetch } from "./providers/workers_ai.ts";
 
-/** An OpenAI-compatible endpoint as the settings describe it. */
-export interface Provider {
+/** Whose API it speaks. */
+export type ProviderKind = "openai" | "anthropic" | "azure" | "workers-ai" | "ollama" | "compatible";
+
+/** Where models are, as the settings describe it. */
+export interface Provider extends BaseUrl {
   id: string;
-  baseUrl: string;
+  kind: ProviderKind;
   apiKey?: string;
   /** Set: the operator says whether it runs on their own machines. Absent: told from the URL and the model's name. */
   local?: boolean;
-  /** The base URL is on this machine or a private network. */
-  privateHost: boolean;
-  models: { name: string; context?: number; max_output?: number }[];
+  /** `model`: what it is, where its name is only the operator's word for it. */
+  models: { name: string; model?: string; context?: number; max_output?: number }[];
   /** What `auto` takes here. */
   preferred?: string;
+  /** What every request carries. */
+  headers: Record<string, string>;
+  /** Sends a request: over the network, or to a binding that answers as the network would. */
+  fetch: typeof fetch;
+}
+
+export interface Providers {
+  /** In the order in which `auto` asks them. */
+  offered: Provider[];
+  /** Built-in providers that are not offered, and why. */
+  missing: { provider: string; why: string }[];
 }
 
 const OPENAI_URL = "https://api.openai.com/v1";
 const ANTHROPIC_URL = "https://api.anthropic.com/v1";
-const PREFERRED = { openai: "gpt-4o-mini", anthropic: "claude-haiku-4-5" } as const;
+/** Version of the Messages API. */
+const ANTHROPIC_VERSION = "2023-06-01";
+const PREFERRED = {
+  openai: "gpt-4o-mini",
+  anthropic: "claude-haiku-4-5",
+  "workers-ai": "@cf/meta/llama-3.1-8b-instruct-fp8-fast",
+} as const;
 
 const ProviderList = z.array(
   z.strictObject({
@@ -40,53 +65,102 @@ const ProviderList = z.array(
   }),
 );
 
-/**
- * The configured providers, in the order in which `auto` asks them.
- * @throws WaypostError `not_configured`, naming the setting that is wrong
- */
-export function readProviders(env: Env): Provider[] {
-  const providers: Provider[] = [];
-  if (env.OPENAI_API_KEY || env.OPENAI_BASE_URL) {
-    // Without a key it is somebody's own server: which models it has is theirs to say in DEFAULT_MODEL.
-    const preferred = env.OPENAI_API_KEY ? PREFERRED.openai : undefined;
-    providers.push(hosted("openai", env.OPENAI_API_KEY, env.OPENAI_BASE_URL, OPENAI_URL, "OPENAI_BASE_URL", preferred));
-  }
-  if (env.ANTHROPIC_API_KEY || env.ANTHROPIC_BASE_URL) {
-    const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url } = env;
-    const preferred = key ? PREFERRED.anthropic : undefined;
-    providers.push(hosted("anthropic", key, url, ANTHROPIC_URL, "ANTHROPIC_BASE_URL", preferred));
-  }
-  for (const { id, base_url, api_key, local, models } of parseSetting(env, "MODEL_PROVIDERS", ProviderList) ?? []) {
-    if (id === "local" || id === "ollama" || providers.some((known) => known.id === id)) {
+/** @throws WaypostError `not_configured`, naming the setting that is wrong */
+export function readProviders(env: Env): Providers {
+  const gateway = readGateway(env);
+  const builtIn: [id: ProviderKind, found: Provider | string][] = [
+    ["openai", readOpenAI(env, gateway)],
+    ["anthropic", readAnthropic(env, gateway)],
+    ["azure", complete("azure", readAzure(env), gateway)],
+    ["workers-ai", readWorkersAI(env, gateway)],
+    ["ollama", complete("ollama", readOllama(env), gateway)],
+  ];
+  const found = new Map(builtIn.flatMap(([id, provider]) => (typeof provider === "string" ? [] : [[id, provider]])));
+  const custom = readCustom(env, gateway);
+  for (const [i, { id }] of custom.entries()) {
+    const taken = id === "local" || id === "ollama" || found.has(id as ProviderKind);
+    if (taken || custom.findIndex((other) => other.id === id) !== i) {
       throw new WaypostError("not_configured", `MODEL_PROVIDERS: the id "${id}" is taken`);
     }
-    const url = parseUrl(base_url, "MODEL_PROVIDERS");
-    providers.push({
-      id,
-      ...url,
-      apiKey: api_key,
-      local,
-      models,
-      preferred: models[0]?.name,
-    });
   }
-  if (env.OLLAMA_HOST) {
-    const url = parseUrl(ollamaUrl(env.OLLAMA_HOST), "OLLAMA_HOST");
-    providers.push({ id: "ollama", ...url, local: true, models: [] });
-  }
-  return providers;
+  const named = (id: ProviderKind): Provider[] => [found.get(id)].filter((provider) => provider !== undefined);
+  // What the operator pays for and named goes first, then what comes with the platform or the machine.
+  const offered = [
+    ...(["openai", "anthropic", "azure"] as const).flatMap(named),
+    ...custom,
+    ...(["workers-ai", "ollama"] as const).flatMap(named),
+  ];
+  const missing = builtIn.flatMap(([provider, why]) =>
+    typeof why === "string" && !offered.some(({ id }) => id === provider) ? [{ provider, why }] : [],
+  );
+  return { offered, missing };
 }
 
-function hosted(
-  id: string,
-  apiKey: string | undefined,
-  customUrl: string | undefined,
-  defaultUrl: string,
-  setting: string,
-  preferred: string | undefined,
-): Provider {
-  const url = parseUrl(customUrl || defaultUrl, setting);
-  return { id, ...url, apiKey, models: [], preferred };
+type Found = Pick<Provider, "baseUrl" | "privateHost" | "models"> & Partial<Provider>;
+
+/** Adds what follows from the kind; a reason stays a reason. */
+function complete(kind: ProviderKind, found: Found | string, gateway: Gateway | undefined): Provider | string {
+  if (typeof found === "string") return found;
+  return {
+    id: kind,
+    kind,
+    fetch: network,
+    ...(kind === "ollama" ? { local: true } : {}),
+    preferred: found.models[0]?.name,
+    ...found,
+    headers: {
+      "Content-Type": "application/json",
+      ...keyHeaders(kind, found.apiKey),
+      ...gatewayHeaders(gateway, found.baseUrl),
+    },
+  };
+}
+
+/** Not the global itself: it may not be called as a method of something else. */
+const network: typeof fetch = (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init);
+
+function keyHeaders(kind: ProviderKind, apiKey: string | undefined): Record<string, string> {
+  if (kind === "anthropic") {
+    return { "anthropic-version": ANTHROPIC_VERSION, ...(apiKey ? { "x-api-key": apiKey } : {}) };
+  }
+  if (!apiKey) return {};
+  return kind === "azure" ? { "api-key": apiKey } : { Authorization: `Bearer ${apiKey}` };
+}
+
+function readOpenAI(env: Env, gateway: Gateway | undefined): Provider | string {
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: own } = env;
+  if (!apiKey && !own) return "OPENAI_API_KEY is not set";
+  const url = parseBaseUrl(own || (gateway ? `${gateway.url}/openai` : OPENAI_URL), "OPENAI_BASE_URL");
+  // Without a key it is somebody's own server: which models it has is theirs to say in DEFAULT_MODEL.
+  const preferred = apiKey ? PREFERRED.openai : undefined;
+  return complete("openai", { ...url, apiKey, models: [], preferred }, gateway);
+}
+
+function readAnthropic(env: Env, gateway: Gateway | undefined): Provider | string {
+  const { ANTHROPIC_API_KEY: apiKey, ANTHROPIC_BASE_URL: own } = env;
+  if (!apiKey && !own) return "ANTHROPIC_API_KEY is not set";
+  const stated = own || (gateway ? `${gateway.url}/anthropic` : ANTHROPIC_URL);
+  const { baseUrl, privateHost } = parseBaseUrl(stated, "ANTHROPIC_BASE_URL");
+  // Anthropic's own programs are given the address without its version.
+  const versioned = /\/v1$/.test(baseUrl) ? baseUrl : `${baseUrl}/v1`;
+  const preferred = apiKey ? PREFERRED.anthropic : undefined;
+  return complete("anthropic", { baseUrl: versioned, privateHost, apiKey, models: [], preferred }, gateway);
+}
+
+function readWorkersAI(env: Env, gateway: Gateway | undefined): Provider | string {
+  if (!env.AI) return "there is no AI binding here: it comes with a deployment on Cloudflare";
+  const found: Found = { baseUrl: WORKERS_AI_URL, privateHost: false, models: [], preferred: PREFERRED["workers-ai"] };
+  const provider = complete("workers-ai", found, undefined);
+  return typeof provider === "string" ? provider : { ...provider, fetch: workersAiFetch(env.AI, gateway?.id) };
+}
+
+function readCustom(env: Env, gateway: Gateway | undefined): Provider[] {
+  const list = jsonSetting(env, "MODEL_PROVIDERS", ProviderList) ?? [];
+  return list.flatMap(({ id, base_url, api_key, local, models }) => {
+    const url = parseBaseUrl(base_url, "MODEL_PROVIDERS");
+    const provider = complete("compatible", { id, ...url, apiKey: api_key, local, models }, gateway);
+    return typeof provider === "string" ? [] : [provider];
+  });
 }
 
 /**
@@ -94,71 +168,5 @@ function hosted(
  * @throws WaypostError `not_configured` when MODEL_PRICES is not what it should be
  */
 export function readPrices(env: Env): Map<string, TokenPrice> {
-  return statedPrices(parseSetting(env, "MODEL_PRICES", PriceList) ?? {});
-}
-
-/** The longest a Worker may wait on one read anyway. */
-const MOST_MS = 600_000;
-
-/** Milliseconds a provider may stay silent: between pieces of an answer, and before one that comes whole. */
-export interface Patience {
-  silentMs: number;
-  wholeMs: number;
-}
-
-/** An answer that comes whole is silent while it is written, so it may take all the time that a call has. */
-const PATIENCE: Patience = { silentMs: 60_000, wholeMs: 120_000 };
-
-/** @throws WaypostError `not_configured` */
-export function readTimeout(env: Env): Patience {
-  if (!env.PROVIDER_TIMEOUT_MS) return PATIENCE;
-  const ms = Number(env.PROVIDER_TIMEOUT_MS);
-  if (Number.isInteger(ms) && ms > 0 && ms <= MOST_MS) return { silentMs: ms, wholeMs: ms };
-  throw new WaypostError("not_configured", `PROVIDER_TIMEOUT_MS must be a whole number from 1 to ${MOST_MS}`);
-}
-
-function parseSetting<S extends z.ZodType>(
-  env: Env,
-  name: "MODEL_PROVIDERS" | "MODEL_PRICES",
-  schema: S,
-): z.output<S> | undefined {
-  const text = env[name];
-  if (!text) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new WaypostError("not_configured", `${name} is not valid JSON`);
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new WaypostError("not_configured", `${name}: ${issue?.path.join(".") || "the value"}: ${issue?.message}`);
-}
-
-function parseUrl(text: string, setting: string): Pick<Provider, "baseUrl" | "privateHost"> {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
-    throw new WaypostError("not_configured", `${setting} must hold a plain http or https URL, without query or user`);
-  }
-  return { baseUrl: url.href.replace(/\/+$/, ""), privateHost: isPrivateHost(url.hostname) };
-}
-
-/** Ollama's own reading of OLLAMA_HOST: the scheme and, without a scheme, the port may be missing. */
-function ollamaUrl(host: string): string {
-  const bare = host.trim().replace(/\/+$/, "");
-  const hasScheme = /^https?:\/\//.test(bare);
-  const withPort = hasScheme || /:\d+$/.test(bare) ? bare : `${bare}:11434`;
-  const url = `${hasScheme ? "" : "http://"}${withPort}`.replace("//0.0.0.0", "//127.0.0.1");
-  return `${url.replace(/\/v1$/, "")}/v1`;
-}
-
-/** Loopback, private ranges (RFC 1918, 3927, 4193), and names that only resolve inside a network. */
-export function isPrivateHost(hostname: string): boolean {
-  const host = hostname.toLowerCase().replace(/^\[|\]$/g, "");
-  if (host.includes(":")) return host === "::1" || /^(f[cd]|fe[89ab])/.test(host);
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) {
-    return /^(127|10|0)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\./.test(host);
-  }
-  return !host.includes(".") || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host);
+  return statedPrices(jsonSetting(env, "MODEL_PRICES", PriceList) ?? {});
 }

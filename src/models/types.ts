@@ -1,5 +1,6 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { PriceClass, TokenPrice, TokenUsage } from "../ledger/money.ts";
+import type { PassTarget } from "./pass_target.ts";
 
 export interface ChatMessage {
   role: "system" | "user" | "assistant";
@@ -94,13 +95,20 @@ export interface Models {
    * fallbacks are the caller's. Errors are the catalogue's `provider_*`.
    */
   languageModel(info: ModelInfo): Promise<LanguageModelV4>;
+  /** Where requests in the provider's own dialects are sent; undefined for a model that runs here. */
+  passThrough(info: ModelInfo): PassTarget | undefined;
+  /**
+   * Finds an embedding model by name (`<provider>/<name>` or a bare name).
+   * @throws WaypostError `model_unknown`, `model_unpriced`
+   */
+  embedding(name: string): { info: ModelInfo; target: PassTarget };
   /**
    * Finds a model by name. `auto` takes the configured default, or `local/extractive` when no provider is configured.
    * @throws WaypostError `model_unknown`, `model_unpriced`
    */
   resolve(name: string): { model: ChatModel; why: string };
   /** What is offered, and for each provider that is not, why. */
-  list(): { models: ModelInfo[]; unavailable: { provider: string; why: string }[] };
+  list(): { models: ModelInfo[]; embeddings: ModelInfo[]; unavailable: { provider: string; why: string }[] };
   /**
    * The price, at a time (ms since the epoch; default now), of a model that need not be offered here nor be for chat:
    * for usage that happened elsewhere. Undefined when no price is known.

@@ -1,10 +1,18 @@
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../errors.ts";
+import { ProviderRefusal } from "./provider_refusal.ts";
 import { EventReader, EventTooLong } from "./sse.ts";
 import type { ModelInfo } from "./types.ts";
 
 /** Most of an answer that is read, and of an error's body: a provider gone mad must not take memory. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
+const MAX_LINE_BYTES = 1024 * 1024;
+const LF = 10;
+
+/** Anthropic's status for being overloaded. */
+const OVERLOADED = 529;
+/** How providers say it that have no code for it. */
+const TOO_LONG = /prompt is too long|maximum context length|context (length|window|size)|too many tokens/i;
 
 /** Advice when a busy provider does not say how long to wait, and the most that is passed on. */
 const RETRY_AFTER_S = { unknown: 5, most: 3600 };
@@ -45,12 +53,15 @@ export class Upstream {
     if (!this.#ended) this.#abort.abort();
   }
 
-  /** Sends the request and waits for the head of an answer that is a success. Failures go through `explain`. */
-  async post(url: string, headers: Record<string, string>, body: string): Promise<Response> {
+  /**
+   * Sends the request and waits for the head of an answer that is a success. Failures go through `explain`. `send` is the
+   * provider's `fetch`.
+   */
+  async post(url: string, headers: HeadersInit, body: string, send: typeof fetch): Promise<Response> {
     const { signal } = this.#abort;
     // A redirect would carry the key and the prompt to a host nobody configured.
     const init: RequestInit = { method: "POST", headers, body, redirect: "manual", signal };
-    const response = await this.#patiently(fetch(url, init));
+    const response = await this.#patiently(send(url, init));
     this.#answered = true;
     if (!response.ok) throw await this.#refusal(response);
     return response;
@@ -98,6 +109,43 @@ export class Upstream {
     }
   }
 
+  /**
+   * The body as it comes, for another reader. Whatever goes wrong errors it with the catalogue's word; when it has ended, or
+   * is cancelled, so has the request.
+   */
+  body(response: Response): ReadableStream<Uint8Array> {
+    const bytes = this.#bytes(response);
+    // A line of an event stream that never ends would be gathered by whoever reads it.
+    const bounded = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
+    let line = 0;
+    return new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await bytes.next();
+          if (done) {
+            this.close();
+            controller.close();
+            return;
+          }
+          const last = value.lastIndexOf(LF);
+          line = last < 0 ? line + value.length : value.length - last - 1;
+          if (bounded && line > MAX_LINE_BYTES) throw this.#tooMuch();
+          if (value.length > 0) controller.enqueue(value);
+        } catch (error) {
+          const explained = this.explain(error);
+          this.close();
+          controller.error(explained);
+        }
+      },
+      cancel: () => this.close(),
+    });
+  }
+
+  /** It cannot serve for now. */
+  busy(what: string): WaypostError {
+    return this.#error("provider_busy", what, { retry_after: RETRY_AFTER_S.unknown });
+  }
+
   failed(what: string): WaypostError {
     return this.#error("provider_failed", what);
   }
@@ -113,16 +161,21 @@ export class Upstream {
 
   async #refusal(response: Response): Promise<WaypostError> {
     const { status, headers } = response;
-    const code = errorCode(await this.#start(response));
+    const { code, tooLong } = readRefusal(status, await this.#start(response));
     const said = `answered with status ${status}`;
-    if (code === "context_length_exceeded")
-      return this.#error("context_too_long", "says the prompt is too long for it");
-    if (status === 429 && code !== "insufficient_quota") {
-      const retry_after = retryAfter(headers.get("retry-after") ?? undefined);
-      return this.#error("provider_busy", said, { retry_after });
+    if (tooLong) return this.#error("context_too_long", "says the prompt is too long for it");
+    const stated = headers.get("retry-after") ?? undefined;
+    const waitS = stated === undefined ? undefined : retryAfter(stated);
+    if (status === OVERLOADED || (status === 429 && code !== "insufficient_quota")) {
+      return this.#refused("provider_busy", said, status, waitS, { retry_after: retryAfter(stated) });
     }
-    if (status === 408) return this.#error("provider_timeout", said);
-    return this.#error(status >= 500 ? "provider_failed" : "provider_refused", said);
+    if (status === 408) return this.#refused("provider_timeout", said, status, waitS);
+    return this.#refused(status >= 500 ? "provider_failed" : "provider_refused", said, status, waitS);
+  }
+
+  #refused(code: ErrorCode, what: string, status: number, waitS: number | undefined, extras?: ErrorExtras) {
+    this.#cause ??= new ProviderRefusal(code, this.#sentence(what), extras, status, waitS);
+    return this.#cause;
   }
 
   #tooMuch(): WaypostError {
@@ -130,13 +183,11 @@ export class Upstream {
   }
 
   #error(code: ErrorCode, what: string, extras?: ErrorExtras): WaypostError {
-    this.#cause ??= new WaypostError(
-      code,
-      `Provider ${this.#info.provider} (model ${this.#info.name}) ${what}.`,
-      extras,
-    );
+    this.#cause ??= new WaypostError(code, this.#sentence(what), extras);
     return this.#cause;
   }
+
+  readonly #sentence = (what: string): string => `Provider ${this.#info.provider} (model ${this.#info.name}) ${what}.`;
 
   /** Waits for the provider, but not longer than it may stay silent. One timer serves all waits: a stream has thousands. */
   async #patiently<T>(wait: Promise<T>): Promise<T> {
@@ -173,12 +224,15 @@ export class Upstream {
   }
 }
 
-function errorCode(body: string): unknown {
+/** What an error's body tells; only codes of it are kept, never its words. */
+function readRefusal(status: number, body: string): { code: unknown; tooLong: boolean } {
   try {
-    const { error } = JSON.parse(body) as { error?: { code?: unknown; type?: unknown } };
-    return error?.code ?? error?.type;
+    const { error } = JSON.parse(body) as { error?: { code?: unknown; type?: unknown; message?: unknown } | string };
+    const { code, type, message } = typeof error === "object" ? error : { message: error };
+    const coded = code === "context_length_exceeded" || status === 413;
+    return { code: code ?? type, tooLong: coded || (status === 400 && TOO_LONG.test(String(message))) };
   } catch {
-    return undefined;
+    return { code: undefined, tooLong: status === 413 };
   }
 }
 

@@ -9,7 +9,7 @@ export const readCall = defineTool({
   title: "One call itemised",
   description:
     "What one call cost and why: tokens by class, the price of each with its version, markup, who paid, what was held and " +
-    "released, and every entry it left in the books. The items come to the cost exactly.",
+    "released, each model that was tried, and every entry it left in the books. The items come to the cost exactly.",
   scope: "usage",
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({ call_id: z.string().min(1).max(128) }),

@@ -1,21 +1,17 @@
 import { formatUsd, isPriced, totalInput, totalOutput } from "../ledger/money.ts";
-import type { HoldRequest } from "../ledger/types.ts";
+import type { HoldRequest, PricedModel } from "../ledger/types.ts";
 import { groundedMessages } from "../models/prompt.ts";
-import type { ChatMessage, ModelInfo, Models } from "../models/types.ts";
-import type { SearchHit } from "../vault/types.ts";
+import type { Attempt } from "../models/routing/attempts.ts";
+import type { ChatMessage, ChatModel, ModelInfo, Models } from "../models/types.ts";
 import { type Answer, ask } from "./chat_answer.ts";
-import {
-  buildPrompt,
-  chooseModel,
-  newMessages,
-  outputTokens,
-  type Prompt,
-  readSession,
-  retrieve,
-} from "./chat_prompt.ts";
+import { guarded, redacts } from "./chat_guard.ts";
+import { LATER, later } from "./chat_later.ts";
+import { buildPrompts, newMessages, outputTokens, type Prompt, readSession, retrieve, routeOf } from "./chat_prompt.ts";
 import { ChatInput, ChatOutput, type ChatReply, type ChatRequest } from "./chat_schema.ts";
 import { answerId, storeTurn } from "./chat_turn.ts";
+import { citationsOf } from "./citations.ts";
 import { type Call, defineTool } from "./define.ts";
+import { applyTemplate } from "./templates.ts";
 
 /** Fewest output tokens worth starting for; asked for less, that is enough. */
 const MIN_OUTPUT = 64;
@@ -37,34 +33,56 @@ export const chat = defineTool({
   session: ({ session_id }) => session_id,
   quote: (input, models) => {
     if (!quotable(input)) return undefined;
-    const { info } = models.resolve(input.model).model;
-    return needsHold(info)
-      ? holdFor(models, info, newMessages(input), outputTokens(input.max_tokens, info))
-      : undefined;
+    const messages = newMessages(input);
+    const candidates = routeOf(models, input, null).models.map(({ info }) => {
+      return { info, messages, maxOutputTokens: outputTokens(input.max_tokens, info) };
+    });
+    return holdFor(models, candidates);
   },
-  run: async (call, input) => {
+  run: async (call, given) => {
+    const input = await applyTemplate(call, given);
     const session = input.session_id ? await readSession(call, input.session_id) : null;
-    const { model, why } = chooseModel(call.models, input.model, session);
-    const hits = await retrieve(call, input, model.info);
-    const prompt = buildPrompt(call, input, model.info, session, hits);
-    const granted = await grant(call, input, model.info, prompt);
-    // What goes into a session, or answers a repeated call, is found by a client that comes back.
-    const kept = input.session_id !== undefined || call.attempt !== call.id;
-    const answer = await ask(call, model, { ...prompt, maxOutputTokens: granted }, input.temperature, kept);
+    const route = routeOf(call.models, input, session);
+    const found = await retrieve(call, input, session, route.models);
+    const built = buildPrompts(call, input, route.models, session, found);
+    const guard = await guarded(call, input, built, newMessages(input).length);
+    const { prompts } = guard;
+    const granted = await grant(call, given, prompts);
+    const promptFor = (model: ChatModel): Prompt => {
+      const prompt = prompts.get(model) as Prompt;
+      return { ...prompt, maxOutputTokens: Math.min(granted, prompt.maxOutputTokens) };
+    };
+    const { answer, model, attempts } = await ask(call, [...prompts.keys()], {
+      promptFor,
+      temperature: input.temperature,
+      // What goes into a session, or answers a repeated call, is found by a client that comes back.
+      kept: input.session_id !== undefined || call.attempt !== call.id,
+      auto: /^auto(?::|$)/.test(input.model),
+    });
     const { usage, estimated } = answer;
+    const prompt = prompts.get(model) as Prompt;
     const cost = call.charge(usage, { model: model.info.id, estimated });
     const asked = granted < prompt.maxOutputTokens ? { max_tokens: granted } : {};
-    const reply = { ...toReply(call, model.info, why, prompt, answer, cost), ...asked };
-    if (!input.session_id) return reply;
-    await storeTurn(call, input.session_id, session, newMessages(input), reply);
-    return { ...reply, session_id: input.session_id };
+    const told = toReply(call, model.info, explained(route.why, model, attempts), prompt, answer, cost);
+    const reply = {
+      ...told,
+      ...(guard.cached ? { usage: { ...told.usage, cached: true } } : {}),
+      ...(attempts.length > 1 ? { attempts } : {}),
+      ...asked,
+    };
+    const sessionId = input.session_id ?? call.keepIn?.();
+    if (!sessionId) return reply;
+    await storeTurn(call, sessionId, session, newMessages(input), reply);
+    return { ...reply, session_id: sessionId };
   },
   settled: (reply, { funding, priceVersion, left }, call_id) => ({
     ...reply,
     cost: { ...reply.cost, funding, price_version: priceVersion, call_id },
     left,
   }),
+  later,
   text: (reply) => {
+    if (reply.finish_reason === LATER) return reply.text;
     const sources = reply.citations.map(({ n, title, id, url }) => `[${n}] ${title} (${id})${url ? ` ${url}` : ""}`);
     const limit = reply.max_tokens === undefined ? "max_tokens" : `the ${reply.max_tokens} tokens that could be paid`;
     const cut = reply.finish_reason === "length" ? `, cut at ${limit}` : "";
@@ -76,33 +94,63 @@ export const chat = defineTool({
 });
 
 /** The input alone tells the prompt: nothing is read from a session or retrieved. */
-const quotable = (input: ChatRequest): boolean => !input.session_id && !input.grounding;
+const quotable = (input: ChatRequest): boolean =>
+  !input.session_id && !input.grounding && !input.template && !redacts(input);
 
 const needsHold = ({ price, needsPassages }: ModelInfo): boolean => !needsPassages && isPriced(price);
 
-function holdFor(models: Models, info: ModelInfo, messages: ChatMessage[], maxOutputTokens: number): HoldRequest {
+interface Candidate {
+  info: ModelInfo;
+  messages: ChatMessage[];
+  maxOutputTokens: number;
+}
+
+/** Covers whichever of the models answers; nothing is held when none of them costs anything. */
+function holdFor(models: Models, candidates: Candidate[]): HoldRequest | undefined {
+  if (!candidates.some(({ info }) => needsHold(info))) return undefined;
+  const [first, ...others] = candidates.map(({ info }) => priced(info));
+  if (!first) return undefined;
+  const maxOutputTokens = Math.max(...candidates.map((each) => each.maxOutputTokens));
+  const prompts = new Set(candidates.map(({ messages }) => messages));
   return {
-    model: info.id,
-    provider: info.provider,
-    price: info.price,
-    markupBps: info.markupBps,
-    ...(info.planMarkups ? { planMarkups: info.planMarkups } : {}),
-    inputTokens: models.boundTokens(messages),
+    ...first,
+    ...(others.length > 0 ? { alternatives: others } : {}),
+    inputTokens: Math.max(...[...prompts].map((messages) => models.boundTokens(messages))),
     maxOutputTokens,
     minOutputTokens: Math.min(MIN_OUTPUT, maxOutputTokens),
   };
 }
 
+const priced = ({ id, provider, price, markupBps, planMarkups }: ModelInfo): PricedModel => ({
+  model: id,
+  provider,
+  price,
+  markupBps,
+  ...(planMarkups ? { planMarkups } : {}),
+});
+
 /** Output tokens that are paid for: granted at admission, reserved now that the prompt is known, or free. */
-async function grant(call: Call, input: ChatRequest, info: ModelInfo, prompt: Prompt): Promise<number> {
-  if (!needsHold(info)) return prompt.maxOutputTokens;
-  if (quotable(input)) return Math.min(call.granted ?? prompt.maxOutputTokens, prompt.maxOutputTokens);
-  const messages = groundedMessages(prompt.messages, prompt.passages);
-  return call.reserve(holdFor(call.models, info, messages, prompt.maxOutputTokens));
+async function grant(call: Call, input: ChatRequest, prompts: ReadonlyMap<ChatModel, Prompt>): Promise<number> {
+  const wanted = Math.max(...[...prompts.values()].map(({ maxOutputTokens }) => maxOutputTokens));
+  if (quotable(input)) return Math.min(call.granted ?? wanted, wanted);
+  const candidates = [...prompts].map(([{ info }, { messages, passages, maxOutputTokens }]) => ({
+    info,
+    messages: groundedMessages(messages, passages),
+    maxOutputTokens,
+  }));
+  const hold = holdFor(call.models, candidates);
+  return hold ? call.reserve(hold) : wanted;
+}
+
+/** How the choice was made, and which models failed before. */
+function explained(why: string, { info }: ChatModel, attempts: readonly Attempt[]): string {
+  const failed = new Map(attempts.flatMap((each) => (each.model === info.id ? [] : [[each.model, each.outcome]])));
+  return [why, ...[...failed].map(([model, outcome]) => `${model} failed: ${outcome}`)].join("; ");
 }
 
 function toReply(call: Call, info: ModelInfo, why: string, prompt: Prompt, answer: Answer, cost: number): ChatReply {
   const { text, reason, usage, estimated } = answer;
+  const citations = citationsOf(answer.cited, prompt.hits);
   return {
     id: answerId(call.attempt),
     model: info.id,
@@ -110,8 +158,8 @@ function toReply(call: Call, info: ModelInfo, why: string, prompt: Prompt, answe
     why,
     text,
     finish_reason: reason,
-    grounded: prompt.passages.length > 0,
-    citations: cited(text, prompt.hits),
+    grounded: citations.length > 0,
+    citations,
     usage: {
       input_tokens: totalInput(usage) - (usage.cacheRead ?? 0) - (usage.cacheReadAudio ?? 0),
       output_tokens: totalOutput(usage),
@@ -120,14 +168,4 @@ function toReply(call: Call, info: ModelInfo, why: string, prompt: Prompt, answe
     },
     cost: { nano_usd: cost, usd: formatUsd(cost) },
   };
-}
-
-/** The passages an answer refers to, as [2] or [1, 3], by number; numbers that no passage has are left out. */
-export function cited(text: string, hits: readonly SearchHit[]): ChatReply["citations"] {
-  const numbers = new Set(
-    [...text.matchAll(/\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/g)].flatMap(([, list]) => (list ?? "").split(",").map(Number)),
-  );
-  return hits.flatMap(({ id, title, url, snippet }, i) =>
-    numbers.has(i + 1) ? [{ n: i + 1, id, title, url, snippet }] : [],
-  );
 }

@@ -1,5 +1,7 @@
 import { WaypostError } from "../errors.ts";
 import type { TokenUsage } from "../ledger/money.ts";
+import { CitationFilter } from "../models/prompt_citations.ts";
+import { type Attempt, Delivered, untilAnswered } from "../models/routing/attempts.ts";
 import type { ChatModel, FinishReason } from "../models/types.ts";
 import type { Prompt } from "./chat_prompt.ts";
 import type { Call } from "./define.ts";
@@ -10,49 +12,92 @@ export interface Answer {
   reason: FinishReason;
   usage: TokenUsage;
   estimated: boolean;
+  /** Numbers of the passages it cites. */
+  cited: ReadonlySet<number>;
+}
+
+/** What is asked of the models, whichever of them answers. */
+export interface Question {
+  /** Prompt and granted output of each model that may be asked. */
+  promptFor(model: ChatModel): Prompt;
+  temperature: number | undefined;
+  /** The answer is stored, so it is wanted even when nobody waits for it. */
+  kept: boolean;
+  /** The caller left the choice to the rules. */
+  auto: boolean;
 }
 
 /**
- * Has the model answer. A provider that fails is free, also midway; a caller who leaves pays for what was produced: as the
- * provider reports it when the rest was worth reading, else as it was counted here. `kept`: the answer is stored.
+ * Has the first model that can answer. A provider that fails is free, also midway; a caller who leaves pays for what
+ * was produced: as the provider reports it when the rest was worth reading, else as it was counted here.
  */
-export async function ask(
+export function ask(
   call: Call,
-  model: ChatModel,
-  prompt: Prompt,
-  temperature: number | undefined,
-  kept: boolean,
-): Promise<Answer> {
-  const { messages, passages, maxOutputTokens } = prompt;
+  models: readonly ChatModel[],
+  question: Question,
+): Promise<{ answer: Answer; model: ChatModel; attempts: Attempt[] }> {
+  const { left } = call;
+  const trying = {
+    account: call.principal.account,
+    deadline: call.deadline,
+    auto: question.auto,
+    get signal() {
+      return left && !question.kept ? AbortSignal.any([call.signal, left]) : call.signal;
+    },
+  };
+  return untilAnswered(models, trying, (model) => askOnce(call, model, question));
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+async function askOnce(call: Call, model: ChatModel, question: Question): Promise<Answer> {
+  const { messages, passages, maxOutputTokens } = question.promptFor(model);
+  const { temperature } = question;
   const { streamed } = call;
-  const leaving = new Leaving(call.signal, call.left, kept);
+  const leaving = new Leaving(call.signal, call.left, question.kept);
   const { signal } = leaving;
+  // A model that was given no passages cites none of them: brackets in its answer are its own.
+  const citations = passages.length > 0 ? new CitationFilter(passages.length) : undefined;
   let text = "";
+  const tell = (piece: string): void => {
+    if (piece === "") return;
+    text += piece;
+    call.emit({ type: "delta", text: piece });
+  };
   try {
     for await (const event of model.stream({ messages, passages, maxOutputTokens, temperature, streamed, signal })) {
       if (event.type === "finish") {
+        tell(citations?.end() ?? "");
         const { reason, usage, estimated } = event;
-        return { text, reason, usage, estimated };
+        return { text, reason, usage, estimated, cited: citations?.cited ?? NONE };
       }
-      text += event.text;
-      call.emit(event);
+      tell(citations ? citations.push(event.text) : event.text);
       leaving.read(event.text);
     }
   } catch (error) {
     if (!(error instanceof WaypostError)) throw error;
-    fail(call, model, error);
+    tell(citations?.end() ?? "");
+    fail(call, model, error, streamed === true && text !== "");
   } finally {
     leaving.close();
   }
   throw new Error("a model's stream ended without its last event");
 }
 
-function fail(call: Call, model: ChatModel, error: WaypostError): never {
+/** `delivered`: the caller has read a part of the answer. */
+function fail(call: Call, model: ChatModel, error: WaypostError, delivered: boolean): never {
   const { usage, ...extras } = error.extras;
+  const { id } = model.info;
   const late = call.signal.aborted && (call.signal.reason as Error).name === "TimeoutError";
   const code = late ? "provider_timeout" : error.code;
-  const detail = late ? `${model.info.id} had not finished when the call's time was up.` : error.detail;
-  if (!usage || code !== "client_closed") throw new WaypostError(code, detail, extras);
-  call.charge(usage as TokenUsage, { model: model.info.id, estimated: true });
-  call.failBilled(code, detail, extras);
+  const detail = late ? `${id} had not finished when the call's time was up.` : error.detail;
+  if (usage && (code === "client_closed" || code === "content_flagged")) {
+    call.charge(usage as TokenUsage, { model: id, estimated: true });
+    call.failBilled(code, detail, delivered ? { ...extras, partial: true } : extras);
+  }
+  call.tried(id, code);
+  if (delivered)
+    throw new Delivered(code, `${detail} A part of the answer had been sent.`, { ...extras, partial: true });
+  if (late || usage) throw new WaypostError(code, detail, extras);
+  throw error;
 }

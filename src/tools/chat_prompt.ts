@@ -1,7 +1,9 @@
 import { unwrap, WaypostError } from "../errors.ts";
-import { groundedMessages, sessionMessage } from "../models/prompt.ts";
+import { conversation, groundedMessages } from "../models/prompt.ts";
+import { trimHistory } from "../models/prompt_history.ts";
+import { questionOf } from "../models/prompt_question.ts";
 import { estimatePrompt } from "../models/tokens.ts";
-import type { ChatMessage, ModelInfo, Models, Passage } from "../models/types.ts";
+import type { ChatMessage, ChatModel, ModelInfo, Models, Passage, Route } from "../models/types.ts";
 import type { SearchHit, Session } from "../vault/types.ts";
 import type { ChatRequest } from "./chat_schema.ts";
 import type { Call } from "./define.ts";
@@ -14,6 +16,8 @@ const DEFAULT_PASSAGES = 6;
 const MAX_QUERY_CHARS = 1000;
 /** Part of the window that an estimate may fill: it can be off by a quarter. */
 const FILL = 0.75;
+/** Tokens of what a prompt says about tools' results, when the history has some. */
+const RESULT_RULE = 64;
 
 /** What goes to a model: the conversation, the passages it may cite, and the room left for the answer. */
 export interface Prompt {
@@ -33,34 +37,65 @@ export async function readSession(call: Call, sessionId: string): Promise<Sessio
   return !found.ok && found.code === "not_found" ? null : unwrap(found);
 }
 
-/** The model that was asked for; for `auto` in a session, the one the session prefers if it is offered. */
-export function chooseModel(models: Models, asked: string, session: Session | null): ReturnType<Models["resolve"]> {
-  const preferred = session?.model_preference;
-  if (asked !== "auto" || !preferred || preferred === "auto") return models.resolve(asked);
-  try {
-    return { model: models.resolve(preferred).model, why: "auto: the session's preference" };
-  } catch (error) {
-    if (!(error instanceof WaypostError)) throw error;
-    const { model, why } = models.resolve("auto");
-    return { model, why: `${why}; the session's preference, ${preferred}, is not offered` };
-  }
-}
+/** Models to ask, the choice first. */
+export const routeOf = (models: Models, input: ChatRequest, session: Session | null): Route =>
+  models.route(input.model, {
+    messages: newMessages(input),
+    grounded: Boolean(input.grounding),
+    ...(session?.model_preference ? { preferred: session.model_preference } : {}),
+  });
 
 /** Output tokens to ask for: what was wanted, within what the model can write and half of its window. */
 export const outputTokens = (wanted: number | undefined, info: ModelInfo): number =>
   Math.min(wanted ?? DEFAULT_OUTPUT, info.maxOutputTokens, Math.floor(info.contextTokens / 2));
 
-/** Passages for a question, best first; empty when grounding was not asked for and the model can do without. */
-export async function retrieve(call: Call, input: ChatRequest, info: ModelInfo): Promise<SearchHit[]> {
+const wantsPassages = ({ grounding }: ChatRequest, { info }: ChatModel): boolean =>
+  Boolean(grounding) || info.needsPassages;
+
+/** Passages for a question, best first; empty when grounding was not asked for and the models can do without. */
+export async function retrieve(
+  call: Call,
+  input: ChatRequest,
+  session: Session | null,
+  models: readonly ChatModel[],
+): Promise<SearchHit[]> {
   const { grounding } = input;
-  if (!grounding && !info.needsPassages) return [];
+  if (!models.some((model) => wantsPassages(input, model))) return [];
   const { limit = DEFAULT_PASSAGES, document_ids } = typeof grounding === "object" ? grounding : {};
-  const query = (newMessages(input).at(-1)?.content ?? "").slice(0, MAX_QUERY_CHARS);
+  const asked = earlier(session, call.attempt).flatMap(({ role, content }) =>
+    role === "user" ? [{ role, content }] : [],
+  );
+  const query = questionOf([...asked, ...newMessages(input)]).slice(0, MAX_QUERY_CHARS);
   if (!query.trim()) return [];
   const found = unwrap(
     await call.vault.search({ query, limit, kinds: ["document"], ...(document_ids ? { document_ids } : {}) }),
   );
   return found.hits;
+}
+
+/**
+ * The prompt of each model that takes this one; a model that is too small for it is left out while another is not.
+ * @throws WaypostError `context_too_long`
+ */
+export function buildPrompts(
+  call: Call,
+  input: ChatRequest,
+  models: readonly ChatModel[],
+  session: Session | null,
+  found: SearchHit[],
+): Map<ChatModel, Prompt> {
+  const prompts = new Map<ChatModel, Prompt>();
+  let tooLong: WaypostError | undefined;
+  for (const model of models) {
+    try {
+      prompts.set(model, buildPrompt(call, input, model.info, session, wantsPassages(input, model) ? found : []));
+    } catch (error) {
+      if (!(error instanceof WaypostError) || error.code !== "context_too_long") throw error;
+      tooLong ??= error;
+    }
+  }
+  if (prompts.size === 0 && tooLong) throw tooLong;
+  return prompts;
 }
 
 /**
@@ -77,8 +112,9 @@ export function buildPrompt(
 ): Prompt {
   const maxOutputTokens = outputTokens(input.max_tokens, info);
   const window = info.contextTokens - maxOutputTokens;
-  const notes = session ? sessionMessage(session.context) : undefined;
-  const fixed = [...(notes ? [notes] : []), ...newMessages(input)];
+  const asked = newMessages(input);
+  const notes = session?.context ?? {};
+  const fixed = conversation({ notes, asked });
   const fits = (likely: number, share: number): boolean => likely <= window * share;
   const needed = estimatePrompt(fixed);
   if (!fits(needed, 1)) {
@@ -93,26 +129,13 @@ export function buildPrompt(
     hits = hits.slice(0, -1);
     size = estimatePrompt(groundedMessages(fixed, toPassages(hits)));
   }
-  const history = session ? usable(session, call.attempt) : [];
-  let from = history.length;
-  for (const message of history.toReversed()) {
-    size += estimatePrompt([message]);
-    if (!fits(size, FILL)) break;
-    from--;
-  }
-  const kept = history.slice(from);
-  // A conversation opens with the user: some providers refuse one that does not.
-  const opening = kept.findIndex(({ role }) => role === "user");
-  const messages = [...(notes ? [notes] : []), ...(opening < 0 ? [] : kept.slice(opening)), ...newMessages(input)];
-  return { messages, passages: toPassages(hits), hits, maxOutputTokens };
+  const history = trimHistory(earlier(session, call.attempt), window * FILL - size - RESULT_RULE);
+  return { messages: conversation({ notes, history, asked }), passages: toPassages(hits), hits, maxOutputTokens };
 }
 
-/** Earlier messages a model can read; a repeated attempt leaves out what its first run stored. */
-function usable(session: Session, attempt: string): ChatMessage[] {
-  return session.messages.flatMap(({ id, role, content }) =>
-    role === "tool" || !content || id.startsWith(`${attempt}-`) ? [] : [{ role, content }],
-  );
-}
+/** What the session kept; a repeated attempt leaves out what its first run stored. */
+const earlier = (session: Session | null, attempt: string) =>
+  session?.messages.filter(({ id }) => !id.startsWith(`${attempt}-`)) ?? [];
 
 const toPassages = (hits: SearchHit[]): Passage[] =>
   hits.map(({ id, title, heading, url, text }, i) => ({

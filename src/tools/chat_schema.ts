@@ -1,5 +1,8 @@
 import * as z from "zod";
 import { utf8Bytes } from "../models/tokens.ts";
+import { guardFields } from "./chat_guard_schema.ts";
+import { Citation } from "./citations.ts";
+import { TemplateUse } from "./templates.ts";
 
 /** What a session can store of one message. */
 const MAX_CONTENT_BYTES = 1024 * 1024;
@@ -14,7 +17,7 @@ export const ChatInput = z
       .max(500)
       .optional()
       .describe("User last; with session_id only what is new"),
-    model: z.string().default("auto").describe("auto, provider/name or name"),
+    model: z.string().default("auto").describe("auto, auto:quick|general|code|hard, provider/name or name"),
     session_id: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,128}$/)
@@ -32,11 +35,13 @@ export const ChatInput = z
       .describe("Answer from the user's documents, cited"),
     max_tokens: z.int().min(1).optional(),
     temperature: z.number().min(0).max(2).optional(),
+    template: TemplateUse.optional().describe("Saved prompt, instead of `messages`").meta({ rest: true }),
+    ...guardFields,
   })
   .superRefine((input, context) => {
     const issue = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
-    if ((input.message === undefined) === (input.messages === undefined)) {
-      issue(["message"], "Give exactly one of `message` and `messages`.");
+    if ([input.message, input.messages, input.template].filter((each) => each !== undefined).length !== 1) {
+      issue(["message"], "Give exactly one of `message`, `messages` and `template`.");
     }
     if (input.messages && input.messages.at(-1)?.role !== "user") {
       issue(["messages", input.messages.length - 1, "role"], "The last message must be the user's.");
@@ -56,24 +61,21 @@ export const ChatOutput = z.object({
   model: z.string(),
   provider: z.string(),
   why: z.string(),
+  attempts: z
+    .array(z.object({ model: z.string(), outcome: z.string().describe("ok, or the error code it failed with") }))
+    .optional()
+    .describe("When it took several"),
   text: z.string(),
-  finish_reason: z.string().describe("stop, length, content_filter, other"),
+  finish_reason: z.string().describe("stop, length, content_filter, other, later (see text)"),
   max_tokens: z.number().optional().describe("Granted, when the money was for fewer than asked"),
-  grounded: z.boolean(),
-  citations: z.array(
-    z.object({
-      n: z.number(),
-      id: z.string().describe("For fetch"),
-      title: z.string(),
-      url: z.string(),
-      snippet: z.string(),
-    }),
-  ),
+  grounded: z.boolean().describe("It cites what it says"),
+  citations: z.array(Citation),
   usage: z.object({
     input_tokens: z.number().describe("Without cache reads"),
     output_tokens: z.number(),
     cache_read_tokens: z.number(),
     estimated: z.boolean(),
+    cached: z.boolean().optional().describe("Given before, from the response cache"),
   }),
   cost: z.object({
     nano_usd: z.number(),

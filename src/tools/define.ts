@@ -12,6 +12,7 @@ import type { ErrorCode, ErrorExtras } from "../errors.ts";
 import type { TokenUsage } from "../ledger/money.ts";
 import type { UsageAnswers, UsagePage, UsageQuery, UsageReads } from "../ledger/report_types.ts";
 import type { HoldRequest, Settlement, UsageReport } from "../ledger/types.ts";
+import type { Safety } from "../models/safety.ts";
 import type { Models } from "../models/types.ts";
 import type { VaultApi } from "../vault/types.ts";
 
@@ -52,6 +53,8 @@ export interface Call {
   /** The caller's vault: sessions, documents, change log. */
   readonly vault: VaultApi;
   readonly models: Models;
+  /** Who moderates, and what a cached answer costs. */
+  readonly safety: Safety;
   readonly blobs: BlobStore;
   /** Accounts and keys, for the tools that manage them. */
   readonly accounts: Accounts;
@@ -68,7 +71,7 @@ export interface Call {
   readonly invitations: Invitations;
   /** The server's public origin, for links. */
   readonly origin: string;
-  /** Aborted at the deadline. A client that hung up does not abort it: what was asked for is finished and settled. */
+  /** Aborted at the deadline, or when the call is cancelled. A client that hung up does not abort it: what was asked for is finished and settled. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch at which the call must have answered. */
   readonly deadline: number;
@@ -84,6 +87,8 @@ export interface Call {
   readonly streamed?: boolean;
   /** Aborted when the client that reads along has left. */
   readonly left?: AbortSignal;
+  /** The session to keep the result in when nobody waits for it any more; undefined: it is waited for. Asked once, before the end. */
+  keepIn?(): string | undefined;
   /** A page of the account's usage, beginning after the group named `after`. */
   usagePage?(query: UsageQuery, after: readonly string[] | null): Promise<UsagePage>;
   /** Resolves when there is room for more. @throws WaypostError `client_closed` where only a client that reads has use for the rest */
@@ -132,7 +137,12 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   input: I;
   output: O;
   /** Path below `/v1`; `{name}` segments and query parameters are fields of the input. */
-  rest: { method: "get" | "post" | "patch" | "delete"; path: `/${string}` };
+  rest: {
+    method: "get" | "post" | "patch" | "delete";
+    path: `/${string}`;
+    /** What stands at the end of the path may hold slashes. */
+    slashes?: true;
+  };
   /** Offered over REST only: what a program or operator does and an agent should not. */
   restOnly?: boolean;
   /** The result holds a secret that is shown once, so it is never kept for a replay. */
@@ -157,6 +167,8 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   /** The most the call can cost, if the input alone tells; absent = free or reserved later with `call.reserve`. */
   quote?: (input: z.output<I>, models: Models) => HoldRequest | undefined;
   run: (call: Call, input: z.output<I>) => Promise<z.output<O>>;
+  /** What is answered to a client that waits no longer, while the call goes on and its result goes into the session. */
+  later?: (call: { callId: string; attempt: string; session: string }) => z.output<O>;
   /** The text channel: must stand alone for clients that ignore structured content. */
   text: (output: z.output<O>) => string;
 }

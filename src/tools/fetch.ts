@@ -19,6 +19,10 @@ const FetchOutput = z.object({
   url: z.string(),
   metadata: z.record(z.string(), z.unknown()),
   kind: z.enum(["document", "passage", "message"]),
+  format: z
+    .enum(["text", "markdown", "code", "html"])
+    .optional()
+    .describe("Of a document, whose text this is without HTML's tags"),
   offset: z.number(),
   next_offset: z.number().nullable().describe("Null: that was all"),
   length: z.number().describe("Characters in all"),
@@ -67,6 +71,7 @@ function present(id: string, offset: number, item: FetchedItem): Fetched {
     id,
     title: document.title,
     url: document.url ?? `waypost://documents/${encodeURIComponent(document.id)}`,
+    format: document.format,
   };
   if (item.kind === "document") {
     const next = Math.min(offset, item.length) + item.text.length;

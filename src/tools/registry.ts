@@ -8,15 +8,24 @@ import { chat } from "./chat.ts";
 import { adjustCredit, listUnmatchedPayments, readBalance } from "./credit.ts";
 import type { Tool } from "./define.ts";
 import { deleteDocument } from "./delete_document.ts";
+import { chatCompletions } from "./dialects/chat_completions.ts";
+import { embeddings } from "./dialects/embeddings.ts";
+import { messages } from "./dialects/messages.ts";
+import { responses } from "./dialects/responses.ts";
+import { enhancePrompt } from "./enhance_prompt.ts";
 import { fetch } from "./fetch.ts";
 import { ingestUsage } from "./ingest.ts";
 import { createKey, listKeys, revokeKey, rotateKey, updateKey } from "./keys.ts";
+import { listDocuments } from "./list_documents.ts";
 import { listSessions } from "./list_sessions.ts";
+import { listModels, readModel } from "./models.ts";
+import { listModerationFlags, reviewModerationFlag } from "./moderation_flags.ts";
 import { addWebhook, deleteWebhook, listNotices, listWebhooks } from "./notices.ts";
 import { listPlans } from "./plans.ts";
 import { quota } from "./quota.ts";
 import { search } from "./search.ts";
 import { syncSession } from "./sync_session.ts";
+import { deleteTemplate, listTemplates, readTemplate, renderTemplate, saveTemplate } from "./templates.ts";
 import { setAutoTopUp, topUp } from "./top_up.ts";
 import { usage } from "./usage.ts";
 import { exportUsage } from "./usage_csv.ts";
@@ -33,6 +42,7 @@ export const tools: readonly Tool[] = [
   deleteDocument,
   syncSession,
   listSessions,
+  listDocuments,
   usage,
   reportUsage,
   exportUsage,
@@ -67,8 +77,22 @@ export const tools: readonly Tool[] = [
   listWebhooks,
   deleteWebhook,
   listPlans,
+  listModels,
+  readModel,
+  saveTemplate,
+  listTemplates,
+  readTemplate,
+  renderTemplate,
+  deleteTemplate,
+  enhancePrompt,
+  listModerationFlags,
+  reviewModerationFlag,
   verifyAudit,
   readReconciliation,
+  chatCompletions,
+  responses,
+  messages,
+  embeddings,
 ] as unknown as Tool[];
 
 /** The tools an agent is shown. */

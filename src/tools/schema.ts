@@ -29,8 +29,14 @@ export function schemasOf(tool: Tool): ToolSchemas {
 export function briefSchemasOf(tool: Tool): ToolSchemas {
   return kept(brief, tool, () => {
     const { input, output } = schemasOf(tool);
+    const properties = agentFields(tool.input, (input.properties ?? {}) as Record<string, JsonSchema>);
     // Some clients take no object without `properties`, so an empty one is told too.
-    const brief = { type: "object", properties: {}, ...withoutBounds(input), additionalProperties: false };
+    const brief = {
+      type: "object",
+      ...withoutBounds(input),
+      properties: mapValues(properties, withoutBounds),
+      additionalProperties: false,
+    };
     return { input: brief, output: firstLevel(output) };
   });
 }
@@ -49,6 +55,7 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {
   const { $schema: _dialect, ...body } = z.toJSONSchema(schema, {
     io,
     override: ({ jsonSchema: node }) => {
+      for (const own of ["rest", "aka", "exact"]) delete node[own];
       if (io === "output" && node.additionalProperties === false) delete node.additionalProperties;
       // Bounds of what a double can hold say nothing to a caller.
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
@@ -56,6 +63,12 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {
     },
   });
   return body as JsonSchema;
+}
+
+/** Without the fields marked `.meta({ rest: true })`: they are taken at both doors and told to programs only. */
+function agentFields(input: z.ZodType, properties: Record<string, JsonSchema>): Record<string, JsonSchema> {
+  const shape: Record<string, z.ZodType> = input instanceof z.ZodObject ? input.shape : {};
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => shape[name]?.meta()?.rest !== true));
 }
 
 const BOUNDS = new Set(["minLength", "maxLength", "minItems", "maxItems", "pattern", "propertyNames"]);

@@ -69,8 +69,24 @@ export const CallOutput = z.object({
   price_version: z.string().nullable(),
   price_tier_above: int.nullable().describe("Prompt tokens above which this price holds"),
   markup: z.string().nullable(),
+  tries: z
+    .array(
+      z.object({
+        n: int,
+        model: z.string(),
+        provider: z.string().nullable(),
+        outcome: z.string().describe("ok, or the error code it failed with"),
+        estimated: z.boolean(),
+        price_version: z.string().nullable(),
+        price_tier_above: int.nullable(),
+        markup: z.string().nullable(),
+        cost_nano: int,
+      }),
+    )
+    .describe("Models that were asked, in order"),
   items: z.array(
     z.object({
+      try: int.describe("n of the try"),
       class: z.string(),
       tokens: int,
       price_pico_usd: int.describe("Per token, 1e-12 USD"),

@@ -40,6 +40,13 @@ export function head(storage: DurableObjectStorage): Cursor {
   return storage.sql.exec<{ epoch: string; seq: number }>("SELECT epoch, seq FROM vault_meta WHERE id = 1").one();
 }
 
+const listeners = new WeakMap<DurableObjectStorage, () => void>();
+
+/** Called whenever a change is logged, in the transaction that may still fail. */
+export function onRecord(storage: DurableObjectStorage, listener: () => void): void {
+  listeners.set(storage, listener);
+}
+
 /** Logs a change to an entity and returns its `seq`. Call it in the transaction that makes the change. */
 export function record(
   storage: DurableObjectStorage,
@@ -56,6 +63,7 @@ export function record(
     change.sessionId ?? null,
     change.deleted ? 1 : 0,
   );
+  listeners.get(storage)?.();
   return seq;
 }
 

@@ -195,6 +195,18 @@ export interface DocumentSummary {
   updated_at: string;
 }
 
+export interface ListDocumentsRequest {
+  limit: number;
+  /** Opaque, from the previous page. */
+  page?: string;
+  /** Only those whose id or title has this in it, whatever the case; looked for in the 5,000 that changed last. */
+  match?: string;
+}
+export interface DocumentPage {
+  documents: Pick<DocumentSummary, "id" | "title" | "url" | "format" | "bytes" | "updated_at">[];
+  next_page: string | null;
+}
+
 export interface PutDocumentOutcome {
   id: string;
   status: "created" | "updated" | "unchanged";
@@ -266,6 +278,80 @@ export type FetchedItem =
   | { kind: "chunk"; document: DocumentSummary; chunk: Chunk; chunk_count: number }
   | { kind: "message"; session_id: string; session_title: string; message: Message };
 
+/** A variable of a prompt template; without a default it must be given. */
+export interface TemplateVariable {
+  name: string;
+  description: string;
+  default?: string;
+}
+
+export interface SaveTemplate {
+  name: string;
+  title: string;
+  description: string;
+  text: string;
+  variables: TemplateVariable[];
+}
+
+/** One version of a prompt template. `newest`: the number of the last version. */
+export interface PromptTemplate extends SaveTemplate {
+  version: number;
+  newest: number;
+  created_at: string;
+}
+
+export type TemplateSummary = Omit<PromptTemplate, "text" | "newest">;
+
+/** An answer of a model as the response cache keeps it: with placeholders where the prompt had them. */
+export interface CachedAnswer {
+  text: string;
+  /** Tokens by class that the answer took when it was made. */
+  usage: Record<string, number>;
+  estimated: boolean;
+}
+
+export interface KeptAnswer {
+  /** SHA-256 of the model and all that went to it. */
+  key: string;
+  answer: CachedAnswer;
+  ttlMs: number;
+}
+
+/** A call that moderation stopped. */
+export interface NewFlag {
+  id: string;
+  /** ISO 8601. */
+  at: string;
+  call_id: string;
+  side: "input" | "output";
+  /** The moderator's own codes. */
+  categories: string[];
+  moderator: string;
+  /** The model that was to answer, or did. */
+  model: string;
+  /** The text that was judged, redacted as the call was; null unless the account keeps it. */
+  content: string | null;
+}
+
+export interface ModerationFlag extends NewFlag {
+  review: { verdict: "upheld" | "mistaken"; note: string | null; reviewer: string; at: string } | null;
+}
+
+export interface ListFlagsRequest {
+  limit: number;
+  /** From the previous page's `next`. */
+  before?: number;
+  reviewed?: boolean;
+}
+
+export interface ReviewFlagRequest {
+  id: string;
+  verdict: "upheld" | "mistaken";
+  note: string | null;
+  reviewer: string;
+  at: string;
+}
+
 /** What the Vault object offers over RPC. Failures come back as values; see `Result`. */
 export interface VaultApi {
   push(request: PushRequest): Promise<Result<PushReply>>;
@@ -275,9 +361,22 @@ export interface VaultApi {
   appendTurn(request: AppendTurnRequest): Promise<Result<AppendTurnReply>>;
   putDocument(document: PreparedDocument): Promise<Result<PutDocumentOutcome>>;
   deleteDocument(id: string): Promise<Result<DeleteDocumentOutcome>>;
+  listDocuments(request: ListDocumentsRequest): Promise<Result<DocumentPage>>;
   search(request: SearchRequest): Promise<Result<SearchReply>>;
   /** With `window`, a document's text comes from `offset` on in whole passages, at most `length` characters (at least one passage). */
   fetchItem(id: string, window?: TextWindow): Promise<Result<FetchedItem>>;
+  /** Stores a new version of a prompt template. */
+  saveTemplate(template: SaveTemplate): Promise<Result<PromptTemplate>>;
+  listTemplates(): Promise<Result<TemplateSummary[]>>;
+  readTemplate(name: string, version?: number): Promise<Result<PromptTemplate>>;
+  deleteTemplate(name: string): Promise<Result<{ name: string; versions: number }>>;
+  /** The answer kept under a key and not expired, or null. */
+  cachedAnswer(key: string): Promise<Result<CachedAnswer | null>>;
+  /** Returns whether it was kept: one that is too large is not. */
+  keepAnswer(answer: KeptAnswer): Promise<Result<boolean>>;
+  addFlag(flag: NewFlag): Promise<Result<{ id: string }>>;
+  listFlags(request: ListFlagsRequest): Promise<Result<{ flags: ModerationFlag[]; next: number | null }>>;
+  reviewFlag(request: ReviewFlagRequest): Promise<Result<ModerationFlag>>;
   /** Answers when the store does. */
   ping(): Promise<Result<Cursor>>;
 }

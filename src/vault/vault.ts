@@ -2,11 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import * as changes from "./changes.ts";
+import * as documentList from "./document_list.ts";
 import * as documents from "./documents.ts";
+import * as moderationLog from "./moderation_log.ts";
+import * as responseCache from "./response_cache.ts";
 import * as retrieval from "./retrieval.ts";
 import * as sessions from "./sessions.ts";
 import * as sync from "./sync.ts";
+import * as templates from "./templates.ts";
 import type * as T from "./types.ts";
+import { Watchers } from "./watchers.ts";
 
 /**
  * Everything one account owns, in one SQLite store, behind one change log.
@@ -14,6 +19,7 @@ import type * as T from "./types.ts";
  */
 export class Vault extends DurableObject<Env> implements T.VaultApi {
   readonly #storage: DurableObjectStorage;
+  readonly #watchers: Watchers;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -23,8 +29,14 @@ export class Vault extends DurableObject<Env> implements T.VaultApi {
       sessions.createSchema(ctx.storage);
       sync.createSchema(ctx.storage);
       documents.createSchema(ctx.storage);
+      documentList.createSchema(ctx.storage);
       retrieval.createSchema(ctx.storage);
+      responseCache.createSchema(ctx.storage);
+      moderationLog.createSchema(ctx.storage);
+      templates.createSchema(ctx.storage);
     });
+    this.#watchers = new Watchers(ctx);
+    changes.onRecord(ctx.storage, () => this.#watchers.changed());
   }
 
   async push(request: T.PushRequest): Promise<Result<T.PushReply>> {
@@ -55,12 +67,74 @@ export class Vault extends DurableObject<Env> implements T.VaultApi {
     return documents.deleteDocument(this.#storage, id);
   }
 
+  async listDocuments(request: T.ListDocumentsRequest): Promise<Result<T.DocumentPage>> {
+    return documentList.listDocuments(this.#storage, request);
+  }
+
   async search(request: T.SearchRequest): Promise<Result<T.SearchReply>> {
     return retrieval.search(this.#storage, request);
   }
 
   async fetchItem(id: string, window?: T.TextWindow): Promise<Result<T.FetchedItem>> {
     return retrieval.fetchItem(this.#storage, id, window);
+  }
+
+  async saveTemplate(template: T.SaveTemplate): Promise<Result<T.PromptTemplate>> {
+    const saved = templates.saveTemplate(this.#storage, template);
+    if (saved.ok) this.#watchers.templatesChanged();
+    return saved;
+  }
+
+  async listTemplates(): Promise<Result<T.TemplateSummary[]>> {
+    return templates.listTemplates(this.#storage);
+  }
+
+  async readTemplate(name: string, version?: number): Promise<Result<T.PromptTemplate>> {
+    return templates.readTemplate(this.#storage, name, version);
+  }
+
+  async deleteTemplate(name: string): Promise<Result<{ name: string; versions: number }>> {
+    const deleted = templates.deleteTemplate(this.#storage, name);
+    if (deleted.ok) this.#watchers.templatesChanged();
+    return deleted;
+  }
+
+  async cachedAnswer(key: string): Promise<Result<T.CachedAnswer | null>> {
+    return responseCache.cachedAnswer(this.#storage, key, Date.now());
+  }
+
+  async keepAnswer(answer: T.KeptAnswer): Promise<Result<boolean>> {
+    const kept = responseCache.keepAnswer(this.#storage, answer, Date.now());
+    if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(Date.now() + answer.ttlMs);
+    return kept;
+  }
+
+  async addFlag(flag: T.NewFlag): Promise<Result<{ id: string }>> {
+    return moderationLog.addFlag(this.#storage, flag);
+  }
+
+  async listFlags(request: T.ListFlagsRequest): Promise<Result<{ flags: T.ModerationFlag[]; next: number | null }>> {
+    return moderationLog.listFlags(this.#storage, request);
+  }
+
+  async reviewFlag(request: T.ReviewFlagRequest): Promise<Result<T.ModerationFlag>> {
+    return moderationLog.reviewFlag(this.#storage, request);
+  }
+
+  /** Clears, in slices, what has had its time. */
+  override async alarm(): Promise<void> {
+    const next = responseCache.purgeAnswers(this.#storage, Date.now());
+    if (next !== null) await this.#storage.setAlarm(next);
+  }
+
+  /** A WebSocket for one who watches what changes; see `watch.ts`. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#watchers.accept(request);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+    // 1005 and 1006 say that no code was sent; they cannot be sent back.
+    if (socket.readyState !== WebSocket.CLOSED) socket.close(code === 1005 || code === 1006 ? 1000 : code);
   }
 
   async ping(): Promise<Result<T.Cursor>> {

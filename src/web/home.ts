@@ -19,9 +19,9 @@ export function home(c: Context<Http>): Promise<Response> {
       <p>Chat, usage, session sync and search for AI agents, IDEs and programs. Version ${VERSION}, running.</p>
       <p>Add <code>${mcp}</code> to your agent or IDE: it asks you to sign in. Programs send
         <code>Authorization: Bearer &lt;API key&gt;</code>.</p>
-      <p><a class="button" href="/account">Your account</a></p>
+      <p><a class="button" href="/connect">Connect an agent or IDE</a> <a class="button secondary" href="/account">Your account</a></p>
       <table>${rows}</table>
-      <p class="quiet">REST: <a href="/openapi.json">OpenAPI</a>, <a href="/errors">errors</a>.
+      <p class="quiet">REST: <a href="/openapi.json">OpenAPI</a>, <a href="/errors">errors</a>, <a href="/llms.txt">llms.txt</a>.
         State: <a href="/health">health</a>, <a href="/ready">ready</a>.</p>`,
   });
 }

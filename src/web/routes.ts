@@ -2,6 +2,7 @@ import type { Route } from "../gate/route.ts";
 import { accountRoutes } from "./account.ts";
 import { assetRoutes } from "./assets.ts";
 import { claimRoutes } from "./claim.ts";
+import { connectRoutes } from "./connect.ts";
 import { consentRoutes } from "./consent.ts";
 import { signInRoutes } from "./sign_in.ts";
 import { signUpRoutes } from "./sign_up.ts";
@@ -16,4 +17,5 @@ export const webRoutes: Route[] = [
   ...consentRoutes,
   ...accountRoutes,
   ...stepUpRoutes,
+  ...connectRoutes,
 ];

@@ -15,6 +15,8 @@ beforeAll(async () => {
   const models = ["slow-words", "brisk-words"];
   waypost = await startWaypost({
     vars: {
+      // Nobody comes back.
+      RESUME_GRACE_MS: "0",
       MODEL_PROVIDERS: JSON.stringify([
         {
           id: "paid",

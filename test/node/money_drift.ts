@@ -1,6 +1,6 @@
 import { Books, type Entry, type Hold } from "../../src/ledger/books.ts";
 import type { ClassPrices, TokenClass, TokenPrice, TokenUsage } from "../../src/ledger/money.ts";
-import type { HoldRequest } from "../../src/ledger/types.ts";
+import type { CallItem, HoldRequest, PricedModel } from "../../src/ledger/types.ts";
 
 /** Random calls and credits on one account's books, and beside them the same sums reckoned apart, in BigInt. */
 
@@ -22,8 +22,17 @@ const PARENTS: Record<TokenClass, TokenClass[]> = {
 const CLASSES = Object.keys(PARENTS) as TokenClass[];
 const READ = CLASSES.filter((name) => !["output", "outputAudio", "reasoning"].includes(name));
 
-/** What a usage costs, reckoned apart from the code under test. */
-function reckoned(usage: TokenUsage, price: TokenPrice, markupBps: number): bigint {
+/** What the tries of a call cost together, reckoned apart from the code under test: rounded up once. */
+function reckoned(items: readonly CallItem[], models: readonly PricedModel[]): bigint {
+  let scaled = 0n;
+  for (const { model, usage } of items) {
+    const { price, markupBps } = models.find((one) => one.model === model) as PricedModel;
+    if (usage) scaled += picoOf(usage, price) * BigInt(markupBps);
+  }
+  return scaled / 10_000_000n + (scaled % 10_000_000n === 0n ? 0n : 1n);
+}
+
+function picoOf(usage: TokenUsage, price: TokenPrice): bigint {
   const prompt = READ.reduce((sum, name) => sum + (usage[name] ?? 0), 0);
   let prices: ClassPrices = price;
   for (const tier of price.tiers ?? []) if (tier.above < prompt) prices = tier;
@@ -32,8 +41,20 @@ function reckoned(usage: TokenUsage, price: TokenPrice, markupBps: number): bigi
     const stated = [name, ...PARENTS[name]].find((one) => prices[one] !== undefined) as TokenClass;
     pico += BigInt(usage[name] ?? 0) * BigInt(prices[stated] as number);
   }
-  const scaled = pico * BigInt(markupBps);
-  return scaled / 10_000_000n + (scaled % 10_000_000n === 0n ? 0n : 1n);
+  return pico;
+}
+
+/** Mostly one try; some calls failed before, some used several models. */
+function randomItems(dice: Dice, hold: Hold): CallItem[] {
+  const models = [hold.request, ...(hold.request.alternatives ?? [])];
+  const items: CallItem[] = [];
+  while (dice() < 0.2) {
+    const { model } = models[whole(dice, 0, models.length - 1)] as PricedModel;
+    const used = dice() < 0.5 ? { usage: randomUsage(dice, hold) } : {};
+    items.push({ model, outcome: "provider_failed", ...used });
+  }
+  const { model } = models[whole(dice, 0, models.length - 1)] as PricedModel;
+  return [...items, { model, outcome: "ok", usage: randomUsage(dice, hold) }];
 }
 
 function randomClasses(dice: Dice): ClassPrices {
@@ -85,7 +106,7 @@ export interface Drift extends Sums {
   entriesCost: bigint;
   entriesHold: bigint;
   reserved: bigint;
-  /** Calls whose posted cost was not the reckoned one. */
+  /** Calls whose posted cost was not the reckoned one, or whose items did not come to it. */
   wrong: number;
 }
 
@@ -108,10 +129,11 @@ export function runBooks(dice: Dice, entries: number): Drift {
   const open: Hold[] = [];
   const end = (hold: Hold) => {
     if (dice() < 0.15) return post(books.release(hold, dice() < 0.5 ? "void" : "expire"));
-    const usage = randomUsage(dice, hold);
-    const posting = books.settle(hold, usage);
-    const cost = reckoned(usage, hold.request.price, hold.request.markupBps);
+    const items = randomItems(dice, hold);
+    const posting = books.settle(hold, items);
+    const cost = reckoned(items, [hold.request, ...(hold.request.alternatives ?? [])]);
     if (BigInt(posting.costNano) !== cost) wrong++;
+    if (posting.costs.reduce((sum, one) => sum + BigInt(one), 0n) !== cost) wrong++;
     sums.calls++;
     sums.cost += cost;
     if (hold.funding === "credit") sums.paid += cost;
@@ -148,11 +170,16 @@ export function runBooks(dice: Dice, entries: number): Drift {
   };
 }
 
-const request = (dice: Dice): HoldRequest => ({
-  model: "test/model",
+const priced = (dice: Dice, model: string): PricedModel => ({
+  model,
   provider: "test",
   price: randomPrice(dice),
   markupBps: [10_000, 10_300, 13_000, whole(dice, 0, 40_000)][whole(dice, 0, 3)] as number,
+});
+
+const request = (dice: Dice): HoldRequest => ({
+  ...priced(dice, "test/model"),
+  ...(dice() < 0.3 ? { alternatives: [priced(dice, "test/other"), priced(dice, "other/third")] } : {}),
   inputTokens: whole(dice, 0, 10_000),
   minOutputTokens: 1,
   maxOutputTokens: whole(dice, 1, 4_000),

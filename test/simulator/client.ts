@@ -1,5 +1,5 @@
 import type { Result } from "../../src/errors.ts";
-import type { AdmitReply, Settlement } from "../../src/ledger/types.ts";
+import type { AdmitReply, Ended } from "../../src/ledger/types.ts";
 import { admission, type CallPlan, reservation, settlementOf } from "./plan.ts";
 import { Gone, type World } from "./world.ts";
 
@@ -15,7 +15,7 @@ export async function call(world: World, plan: CallPlan): Promise<void> {
       return admitted;
     });
     if (cutOff()) return;
-    if (reply.kind === "replay") world.model.replayed(plan, reply);
+    if (reply.kind === "replay") world.model.told(plan, reply, since);
     if (reply.kind !== "admitted") return;
     const granted = await grant(world, plan, reply);
     if (granted === null || cutOff()) return;
@@ -50,12 +50,14 @@ async function settle(world: World, plan: CallPlan, granted: number, since: numb
   const once = async (): Promise<void> => {
     for (let tries = 0; ; tries++) {
       try {
-        const result: Result<Settlement> = await world.ask((ledger) => {
+        const result: Result<Ended> = await world.ask((ledger) => {
           at ??= world.clock.now;
           return ledger.settle(request);
         });
-        if (!result.ok) world.model.report(`${plan.callId} could not be settled: ${result.code}`);
-        else if (!cutOff()) world.model.settled(plan, request, result.value, at ?? since);
+        if (result.ok && !cutOff()) world.model.settled(plan, request, heard(world, result.value), at ?? since);
+        // Another call with the key had another input: the client is told so.
+        const conflict = !result.ok && result.code === "idempotency_conflict" && plan.idempotency;
+        if (!result.ok && !conflict) world.model.report(`${plan.callId} could not be settled: ${result.code}`);
         return;
       } catch (error) {
         if (!(error instanceof Gone) || tries >= plan.patience || cutOff()) throw error;
@@ -63,4 +65,9 @@ async function settle(world: World, plan: CallPlan, granted: number, since: numb
     }
   };
   await Promise.all(Array.from({ length: plan.settles }, once));
+}
+
+/** What the gate makes of an ended call: the kept answer of another, if there is one. */
+function heard(world: World, { kept, ...settlement }: Ended): Ended {
+  return kept && world.broken !== "own answer" ? { ...settlement, kept } : settlement;
 }

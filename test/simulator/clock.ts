@@ -51,9 +51,16 @@ export class Clock {
     return this.#tasks.length;
   }
 
-  /** Ends one of the things under way; `choice` is in [0, 1). */
-  async finish(choice: number): Promise<string> {
-    const [task] = this.#tasks.splice(Math.floor(choice * this.#tasks.length), 1);
+  /** How much is under way beside what has this label. */
+  busyBeside(label: string): number {
+    return this.#tasks.filter((task) => task.label !== label).length;
+  }
+
+  /** Ends one of the things under way, of those with a label if one is given; `choice` is in [0, 1). */
+  async finish(choice: number, which: (label: string) => boolean = () => true): Promise<string> {
+    const open = this.#tasks.filter(({ label }) => which(label));
+    const task = open[Math.floor(choice * open.length)];
+    this.#tasks = this.#tasks.filter((other) => other !== task);
     task?.run();
     await settled();
     return task?.label ?? "nothing";

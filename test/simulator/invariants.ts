@@ -1,6 +1,7 @@
 import { type AuditLine, ChainCheck } from "../../src/ledger/audit_chain.ts";
 import { chainHead } from "../../src/ledger/audit_chain_store.ts";
-import { ACCOUNT, priceOf } from "./plan.ts";
+import type { CallItem, HoldRequest, PricedModel } from "../../src/ledger/types.ts";
+import { ACCOUNT, priceOf, worthOf } from "./plan.ts";
 import type { World } from "./world.ts";
 
 const DAY = 24 * 60 * 60_000;
@@ -29,6 +30,9 @@ export function brokenNow(world: World): string | undefined {
   const twice = one(`
     SELECT count(*) AS n FROM (SELECT 1 FROM entries WHERE kind IN ('settle', 'void') GROUP BY call_id HAVING count(*) > 1)`);
   if (twice.n !== 0) return "a call ended twice";
+  const { told } = world.books.all("SELECT coalesce(max(seq), 0) AS told FROM audit_logs")[0] as { told: number };
+  const { seq } = chainHead(world.disk as unknown as SqlStorage);
+  if (told > seq) return `D1 was told of line ${told} of the audit log, the ledger has ${seq}`;
   return undefined;
 }
 
@@ -106,12 +110,60 @@ function brokenBudgets({ disk }: World): string | undefined {
   return undefined;
 }
 
-const worstOf = (hold: {
-  price: { input: number; output: number };
-  markupBps: number;
+interface HeldDetail extends PricedModel {
+  alternatives?: PricedModel[];
   inputTokens: number;
   grantedOutputTokens: number;
-}): number => priceOf(hold, hold.inputTokens, hold.grantedOutputTokens);
+}
+
+/** Of the dearest model that may answer. */
+const worstOf = (hold: HeldDetail): number =>
+  Math.max(...[hold, ...(hold.alternatives ?? [])].map((m) => priceOf(m, hold.inputTokens, hold.grantedOutputTokens)));
+
+/** Each charge can be reckoned again from what its entry keeps, and each model has its tokens in the usage. */
+function brokenItems({ disk }: World): string | undefined {
+  const tokens = new Map<string, number>();
+  const entries = disk.exec("SELECT call_id, cost_nano, detail FROM entries WHERE kind = 'settle'").toArray() as Row[];
+  for (const { call_id, cost_nano, detail } of entries) {
+    const kept = JSON.parse(detail as string) as PricedModel & Pick<CallItem, "usage"> & { items?: CallItem[] };
+    const items: CallItem[] = kept.items ?? [
+      { model: kept.model, outcome: "ok", ...(kept.usage ? { usage: kept.usage } : {}) },
+    ];
+    const models = items.map((item) => (kept.items ? item : kept)) as PricedModel[];
+    const worth = worthOf(items, {
+      ...kept,
+      alternatives: models.filter(({ price }) => price),
+    } as unknown as HoldRequest);
+    if (worth !== cost_nano) return `the items of ${call_id} are worth ${worth} nano-USD, it cost ${cost_nano}`;
+    for (const { model, usage } of items) {
+      if (usage) tokens.set(model, (tokens.get(model) ?? 0) + usage.input + usage.output);
+    }
+  }
+  const tally = disk
+    .exec("SELECT model, sum(input_tokens + output_tokens) AS n FROM tally WHERE model <> '' GROUP BY 1 HAVING n <> 0")
+    .toArray() as { model: string; n: number }[];
+  for (const { model, n } of tally) {
+    if (tokens.get(model) !== n) return `usage gives ${model} ${n} tokens, the charges ${tokens.get(model)}`;
+    tokens.delete(model);
+  }
+  const left = [...tokens].find(([, n]) => n > 0);
+  return left ? `usage leaves out ${left[1]} tokens of ${left[0]}` : undefined;
+}
+
+/** D1's record of each call is the ledger's newest one. */
+function brokenRecord({ disk, books }: World): string | undefined {
+  const fields = ["model", "status", "cost_nano", "credit_nano", "input_tokens", "output_tokens", "pos"];
+  const newest = new Map<string, Row>();
+  for (const { body } of disk.exec("SELECT body FROM call_batches ORDER BY pos").toArray() as { body: string }[]) {
+    for (const row of JSON.parse(body) as Row[]) newest.set(row.id as string, row);
+  }
+  for (const copy of books.all("SELECT * FROM usage_records")) {
+    const mine = newest.get(copy.id as string);
+    const differs = mine && fields.find((field) => mine[field] !== copy[field]);
+    if (differs) return `D1 has ${differs} ${copy[differs]} of ${copy.id}, the ledger ${mine[differs]}`;
+  }
+  return undefined;
+}
 
 /** What must hold when everything has come to rest. */
 export function brokenAtRest(world: World): string | undefined {
@@ -125,6 +177,8 @@ export function brokenAtRest(world: World): string | undefined {
   };
   if (holds > 0) return `${holds} holds are left`;
   if (pending > 0) return `${pending} batches never came to D1`;
+  const items = brokenItems(world);
+  if (items) return items;
   const totals =
     "coalesce(sum(calls), 0) AS calls, coalesce(sum(errors), 0) AS errors, coalesce(sum(input_tokens), 0) AS input, coalesce(sum(output_tokens), 0) AS output, coalesce(sum(cost_nano), 0) AS cost";
   const mine = disk.exec(`SELECT substr(day, 1, 7) AS month, ${totals} FROM tally GROUP BY 1 ORDER BY 1`).toArray();
@@ -143,6 +197,8 @@ export function brokenAtRest(world: World): string | undefined {
   if (JSON.stringify(metered) !== JSON.stringify(copied)) {
     return `D1's records ${JSON.stringify(copied)}, the ledger's ${JSON.stringify(metered)}`;
   }
+  const record = brokenRecord(world);
+  if (record) return record;
   const { audited } = books.all("SELECT count(DISTINCT id) AS audited FROM audit_logs")[0] as { audited: number };
   const { calls } = one("SELECT coalesce(sum(calls), 0) AS calls FROM tally") as { calls: number };
   const chain = new ChainCheck(ACCOUNT);

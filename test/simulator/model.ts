@@ -1,5 +1,5 @@
-import type { AdmitReply, Settlement, SettleRequest } from "../../src/ledger/types.ts";
-import { type CallPlan, PLANS, priceOf } from "./plan.ts";
+import type { AdmitReply, Ended, KeptAnswer, SettleRequest } from "../../src/ledger/types.ts";
+import { type CallPlan, PLANS, worthOf } from "./plan.ts";
 import type { World } from "./world.ts";
 
 const MINUTE = 60_000;
@@ -72,12 +72,19 @@ export class Model {
     if (kept) this.report(`${plan.callId} runs, though ${kept.callId} was answered with the same idempotency key`);
   }
 
-  replayed(plan: CallPlan, reply: AdmitReply & { kind: "replay" }): void {
-    const kept = this.#kept(plan, this.#world.clock.now);
-    if (!kept) return;
-    if (kept.inputHash !== plan.idempotency?.inputHash) this.report(`${plan.callId} got the answer to another input`);
-    if (kept.result !== reply.result || kept.callId !== reply.callId) {
-      this.report(`${plan.callId} got another answer than ${kept.callId} with the same idempotency key`);
+  /** A client was told the answer to its idempotency key: all are told the same. `at`: when it may first have been kept. */
+  told(plan: CallPlan, { callId, result }: Pick<KeptAnswer, "callId" | "result">, at: number): void {
+    if (!plan.idempotency) return;
+    const attempt = `${plan.key} ${plan.idempotency.key}`;
+    const { inputHash } = plan.idempotency;
+    const before = this.results.get(attempt);
+    if (!before || (before.callId !== callId && at >= before.at + DAY - 5 * MINUTE)) {
+      this.results.set(attempt, { callId, inputHash, result, at });
+      return;
+    }
+    if (before.inputHash !== inputHash) this.report(`${plan.callId} got the answer to another input`);
+    if (before.result !== result || before.callId !== callId) {
+      this.report(`${plan.callId} got another answer than ${before.callId} with the same idempotency key`);
     }
   }
 
@@ -86,32 +93,19 @@ export class Model {
     return kept && now < kept.at + DAY - MINUTE ? kept : undefined;
   }
 
-  /** Two free calls ran with one key, after a restart or a lease: the answer that is kept is the other's. */
-  #keptForAnother(attempt: string, callId: string): boolean {
-    const kept = this.#world.disk.exec("SELECT call_id FROM results WHERE key = ?", `key_${attempt}`).toArray()[0];
-    return kept !== undefined && kept.call_id !== callId;
-  }
-
   /** A client was told what its call cost; `at`: when the ledger settled it. */
-  settled(plan: CallPlan, request: SettleRequest, { costNano }: Settlement, at: number): void {
+  settled(plan: CallPlan, request: SettleRequest, { costNano, kept }: Ended, at: number): void {
     const before = this.charges.get(plan.callId);
     if (before !== undefined && before !== costNano) {
       this.report(`${plan.callId} cost ${before} nano-USD, and then ${costNano}`);
     }
     this.charges.set(plan.callId, costNano);
-    const { hold, usage } = request;
-    const worth = hold && usage ? priceOf(hold, usage.input, usage.output) : 0;
-    const attempt = plan.idempotency && `${plan.key} ${plan.idempotency.key}`;
-    const other = attempt ? this.results.get(attempt) : undefined;
+    const { hold, items, result } = request;
+    const worth = hold ? worthOf(items, hold) : 0;
     // Work done twice for one idempotency key is charged once.
-    const freed = costNano === 0 && attempt !== undefined;
+    const freed = costNano === 0 && kept !== undefined;
     if (costNano !== worth && !freed) this.report(`${plan.callId} is worth ${worth} nano-USD and cost ${costNano}`);
-    if (!attempt || request.result === undefined || other?.callId === plan.callId) return;
-    if (costNano !== worth || (worth === 0 && this.#keptForAnother(attempt, plan.callId))) return;
-    const { result } = request;
-    const inputHash = plan.idempotency?.inputHash ?? "";
-    if (!other || at >= other.at + DAY - 5 * MINUTE) {
-      this.results.set(attempt, { callId: plan.callId, inputHash, result, at });
-    }
+    if (kept) this.told(plan, kept, at);
+    else if (result !== undefined) this.told(plan, { callId: plan.callId, result }, at);
   }
 }

@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
+import { BREAKS, type Break } from "./breaks.ts";
 import { lengthOf, type Outcome, simulate } from "./run.ts";
 
 /**
  * `npm run prove:ledger -- --seeds 10000 [--seed N] [--steps M]`: so many simulated histories, each from a seed of its own.
- * Prints the seed of one that goes wrong and the fewest steps of it that do.
+ * Prints the seed of one that goes wrong and the fewest steps of it that do. With `--break NAME` something is broken on
+ * purpose, and it must go wrong.
  */
 
 const { values } = parseArgs({
@@ -11,6 +13,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1000" },
     seed: { type: "string" },
     steps: { type: "string", default: "200" },
+    break: { type: "string" },
   },
 });
 const whole = (name: string, text: string): number => {
@@ -22,6 +25,11 @@ const whole = (name: string, text: string): number => {
 const seeds = values.seed === undefined ? whole("seeds", values.seeds) : 1;
 const first = values.seed === undefined ? Math.floor(Math.random() * 1_000_000_000) : whole("seed", values.seed);
 const steps = whole("steps", values.steps);
+const broken = BREAKS.find((name) => name === values.break) as Break | undefined;
+if (values.break !== undefined && !broken) {
+  process.stderr.write(`prove:ledger: --break takes one of: ${BREAKS.join(", ")}\n`);
+  process.exit(1);
+}
 
 /** Leaves out every step that the violation does without. */
 async function fewest(seed: number, outcome: Outcome): Promise<Outcome> {
@@ -33,7 +41,7 @@ async function fewest(seed: number, outcome: Outcome): Promise<Outcome> {
       const more = new Set(skip);
       for (let step = from; step < from + size; step++) more.add(step);
       if (more.size === skip.size) continue;
-      const again = await simulate(seed, outcome.steps, more);
+      const again = await simulate(seed, outcome.steps, more, broken);
       if (kind(again.violation) !== kind(outcome.violation)) continue;
       least = again;
       for (const step of more) skip.add(step);
@@ -46,7 +54,7 @@ const started = performance.now();
 let done = 0;
 console.log(`seeds ${first} to ${first + seeds - 1}, up to ${steps} steps each`);
 for (let seed = first; seed < first + seeds; seed++) {
-  const outcome = await simulate(seed, lengthOf(seed, steps));
+  const outcome = await simulate(seed, lengthOf(seed, steps), undefined, broken);
   done += outcome.steps;
   if (!outcome.violation) continue;
   console.log(`FAILED with seed ${seed} after ${outcome.steps} steps: ${outcome.violation}`);

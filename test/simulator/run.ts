@@ -1,4 +1,6 @@
 import { randomFrom } from "../random.ts";
+import { LATE } from "./books.ts";
+import type { Break } from "./breaks.ts";
 import { call } from "./client.ts";
 import { settled } from "./clock.ts";
 import { brokenAtRest, brokenNow, brokenPromise } from "./invariants.ts";
@@ -50,6 +52,30 @@ const repeat: Action = (run, random, step) => {
   run.made.push(plan);
   background(run.world, call(run.world, plan));
   return `${plan.callId} repeats ${before.callId} with ${plan.idempotency?.key}`;
+};
+
+/** Two calls with one idempotency key, and a restart between them that may forget the first. */
+const twins: Action = async (run, random, step) => {
+  const rolled = rollCall(random, `call_${step}`, run.keys);
+  const idempotency = { key: `idem-${upTo(random, 9)}`, inputHash: "same" };
+  const first = { ...rolled, idempotency, ending: "within" as const, patience: 5 };
+  const second = { ...first, callId: `call_${step}_twin` };
+  run.made.push(first, second);
+  background(run.world, call(run.world, first));
+  const between = upTo(random, 8);
+  for (let i = 0; i < between; i++) await run.world.clock.finish(random());
+  await run.world.crash(pick(random, [0, 1]), false);
+  background(run.world, call(run.world, second));
+  return `${first.callId} and its twin of key_${first.key} with ${idempotency.key}, a restart between them`;
+};
+
+/** D1 takes what it is asked to, and the ledger ends before anything more is safe. */
+const strike: Action = async ({ world }, random) => {
+  if (world.disk.alarm !== null && world.disk.alarm <= world.clock.now) world.ring();
+  await settled();
+  const done = await world.clock.finish(0, (label) => label === "request to D1");
+  await world.crash(0, random() < 0.5);
+  return `crash after: ${done}`;
 };
 
 const finish: Action = async ({ world }, random) => `done: ${await world.clock.finish(random())}`;
@@ -140,6 +166,8 @@ const ACTIONS: readonly [weight: number, action: Action][] = [
   [34, finish],
   [18, begin],
   [6, repeat],
+  [2, twins],
+  [1, strike],
   [12, move(30)],
   [6, move(3 * SECOND)],
   [3, move(90 * SECOND)],
@@ -169,9 +197,17 @@ function choose(random: Random): Action {
 /** How long the history of a seed is: some are short, so that it ends soon after a fault. */
 export const lengthOf = (seed: number, most: number): number => Math.ceil(most / 2 ** (seed % 3));
 
-/** Runs a seed. `skip`: steps to leave out, for finding the fewest that still show a violation. */
-export async function simulate(seed: number, steps: number, skip: ReadonlySet<number> = new Set()): Promise<Outcome> {
-  const world = new World();
+/**
+ * Runs a seed. `skip`: steps to leave out, for finding the fewest that still show a violation. `broken`: what to break on
+ * purpose, to see that it is noticed.
+ */
+export async function simulate(
+  seed: number,
+  steps: number,
+  skip: ReadonlySet<number> = new Set(),
+  broken?: Break,
+): Promise<Outcome> {
+  const world = new World(broken);
   const restore = world.clock.install();
   const trace: string[] = [];
   const outcome = (done: number): Outcome => ({ steps: done, trace, ...(found ? { violation: found } : {}) });
@@ -218,10 +254,14 @@ async function rest(world: World): Promise<string | undefined> {
   world.calm = true;
   world.random = () => 0.5;
   for (let turn = 0; turn < 5_000; turn++) {
-    while (world.clock.busy > 0) await world.clock.finish(0);
+    while (world.clock.busyBeside(LATE) > 0) await world.clock.finish(0, (label) => label !== LATE);
     if (await world.bury()) continue;
     const at = Math.min(world.clock.next, world.disk.alarm ?? Number.POSITIVE_INFINITY);
-    if (at === Number.POSITIVE_INFINITY) return undefined;
+    if (at === Number.POSITIVE_INFINITY) {
+      // What D1 was asked and did not answer comes last of all.
+      while (world.clock.busy > 0) await world.clock.finish(0);
+      return undefined;
+    }
     await world.clock.advance(Math.max(at, world.clock.now));
     const { alarm } = world.disk;
     if (alarm !== null && alarm <= world.clock.now) world.ring();

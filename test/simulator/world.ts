@@ -1,6 +1,7 @@
 import { AccountLedger } from "../../src/ledger/account_ledger.ts";
 import { Store } from "../../src/ledger/store.ts";
 import { type Fault, SimulatedBooks } from "./books.ts";
+import { type Break, ForgetfulStore } from "./breaks.ts";
 import { Clock, settled } from "./clock.ts";
 import { Model } from "./model.ts";
 import { ACCOUNT, PLANS, type Random } from "./plan.ts";
@@ -33,12 +34,17 @@ export class World {
   #life: Life | null = null;
   #alarms = 0;
 
-  constructor() {
+  /** Broken on purpose. */
+  readonly broken: Break | undefined;
+
+  constructor(broken?: Break) {
+    this.broken = broken;
     this.books = new SimulatedBooks(
       this.clock,
       ACCOUNT,
       () => this.#gate(),
       () => this.#fault(),
+      broken,
     );
     this.disk.mark = () => this.model.countersWritten;
     const store = this.#storeOf(new ObjectStorage(this.disk, () => this.#gate()));
@@ -149,7 +155,8 @@ export class World {
   }
 
   #storeOf(storage: ObjectStorage): Store {
-    return new Store(storage as unknown as DurableObjectStorage);
+    const kind = this.broken === "no shares" ? ForgetfulStore : Store;
+    return new kind(storage as unknown as DurableObjectStorage);
   }
 
   async #gate(label = "ledger: output gate"): Promise<void> {

@@ -97,3 +97,17 @@ export function oddly(response: ServerResponse): void {
     return true;
   };
 }
+
+const flakyServed = new Map<string, number>();
+
+/**
+ * `flaky-2-500-then-ok…` fails twice before it answers, `flaky-1-429-after-1-then-ok…` once, with a Retry-After of a second.
+ * Counted by the whole name, so that a test that ends it in something of its own has it to itself.
+ */
+export function flakyFailure(model: string): { status: number; retryAfter: string | undefined } | undefined {
+  const found = /^flaky-(\d+)-(\d{3})(?:-after-(\d+))?-then-ok/.exec(model);
+  if (!found) return undefined;
+  const served = (flakyServed.get(model) ?? 0) + 1;
+  flakyServed.set(model, served);
+  return served <= Number(found[1]) ? { status: Number(found[2]), retryAfter: found[3] } : undefined;
+}

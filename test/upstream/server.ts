@@ -1,8 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Answer, answer, type WireMessage, type WireUsage } from "./answers.ts";
-import { breakOff, breakOffWhole, errorBody, oddly } from "./breaks.ts";
+import { type Answer, type Asked, answer, type WireMessage, type WireUsage } from "./answers.ts";
+import { anthropic } from "./anthropic.ts";
+import { azure } from "./azure.ts";
+import { breakOff, breakOffWhole, errorBody, flakyFailure, oddly } from "./breaks.ts";
+import { serveEmbeddings } from "./embeddings.ts";
+import { llamaGuard, moderations } from "./moderations.ts";
+import { ollamaTags } from "./ollama.ts";
+import { responses } from "./responses.ts";
+import { workersAi } from "./workers_ai.ts";
 
 /**
  * A stand-in for a model provider: OpenAI's chat completions on a real socket, with deterministic answers and the ways
@@ -29,7 +36,7 @@ export interface ServedRequest {
   body?: WireRequest;
 }
 
-interface WireRequest {
+interface WireRequest extends Asked {
   model: string;
   messages: WireMessage[];
   stream?: boolean;
@@ -67,7 +74,16 @@ export async function startUpstream(port = 0): Promise<UpstreamServer> {
 
 /** Serves what begins with a path; reads the body itself and writes to the log what it served. */
 export type Handler = (request: IncomingMessage, response: ServerResponse, log: ServedRequest[]) => Promise<void>;
-const others: [start: string, handler: Handler][] = [];
+const others: [start: string, handler: Handler][] = [
+  ["/v1/embeddings", serveEmbeddings],
+  ["/v1/messages", anthropic],
+  ["/v1/responses", responses],
+  ["/openai/v1/", azure],
+  ["/workers-ai/", workersAi],
+  ["/api/tags", ollamaTags],
+  ["/v1/moderations", moderations],
+  ["/llama-guard", llamaGuard],
+];
 
 async function route(request: IncomingMessage, response: ServerResponse, log: ServedRequest[]): Promise<void> {
   const path = new URL(request.url ?? "/", "http://upstream").pathname;
@@ -82,6 +98,15 @@ async function route(request: IncomingMessage, response: ServerResponse, log: Se
   if (path !== "/v1/chat/completions" || request.method !== "POST") {
     return json(response, 404, errorBody("Unknown request URL", "invalid_request_error", "unknown_url"));
   }
+  await completions(request, response, log);
+}
+
+/** OpenAI's chat completions. */
+export async function completions(
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: ServedRequest[],
+): Promise<void> {
   const body = JSON.parse(await readBody(request)) as WireRequest;
   const entry: ServedRequest = {
     n: log.length + 1,
@@ -103,12 +128,17 @@ async function route(request: IncomingMessage, response: ServerResponse, log: Se
 async function serve(body: WireRequest, response: ServerResponse, entry: ServedRequest): Promise<void> {
   const fail = /^fail-(\d{3})(?:-(.+))?$/.exec(body.model);
   if (fail) return failWith(response, entry, Number(fail[1]), fail[2] ?? "");
+  const flaky = flakyFailure(body.model);
+  if (flaky) {
+    if (flaky.retryAfter) response.setHeader("retry-after", flaky.retryAfter);
+    return failWith(response, entry, flaky.status, "");
+  }
   if (body.model === "wrong-content-type") {
     response.writeHead(200, { "content-type": "text/html" }).end("<html><body>secret upstream page</body></html>");
     return;
   }
   if (body.model === "slow-first-byte") await sleep(3000, undefined, { ref: false });
-  const given = answer(body.model, body.messages, body.max_completion_tokens ?? body.max_tokens ?? 4096);
+  const given = answer(body.model, body.messages, body.max_completion_tokens ?? body.max_tokens ?? 4096, body);
   const streams = body.model === "always-streams" || (body.stream === true && body.model !== "never-streams");
   if (!streams) return whole(body, given, response, entry);
   await streamed(body, given, response, entry);
@@ -131,9 +161,7 @@ async function whole(body: WireRequest, given: Answer, response: ServerResponse,
     object: "chat.completion",
     created: 1_700_000_000,
     model: body.model,
-    choices: [
-      { index: 0, message: { role: "assistant", content: given.pieces.join("") }, finish_reason: given.finish },
-    ],
+    choices: [{ index: 0, message: messageOf(given), finish_reason: given.finish }],
     ...(usage ? { usage } : {}),
   });
   await sleep(paceOf(body.model) * given.pieces.length);
@@ -141,6 +169,23 @@ async function whole(body: WireRequest, given: Answer, response: ServerResponse,
   Object.assign(entry, { usage, pieces: given.pieces.length, completed: true });
   response.writeHead(200, { "content-type": "application/json" }).end(text);
 }
+
+function messageOf({ pieces, calls }: Answer): object {
+  if (calls.length === 0) return { role: "assistant", content: pieces.join("") };
+  const tool_calls = calls.map(({ id, name, arguments: json }) => ({
+    id,
+    type: "function",
+    function: { name, arguments: json.join("") },
+  }));
+  return { role: "assistant", content: null, tool_calls };
+}
+
+/** Calls as a stream has them: name and id first, then the arguments piece by piece. */
+const callDeltas = ({ calls }: Answer): object[] =>
+  calls.flatMap(({ id, name, arguments: json }, index) => [
+    { index, id, type: "function", function: { name, arguments: "" } },
+    ...json.map((piece) => ({ index, function: { arguments: piece } })),
+  ]);
 
 /** Milliseconds between the pieces of an answer. */
 const paceOf = (model: string): number =>
@@ -174,6 +219,8 @@ async function streamed(
     response.write(delta(piece));
     entry.pieces++;
   }
+  for (const delta of callDeltas(given))
+    response.write(frame({ choices: [{ index: 0, delta: { tool_calls: [delta] }, finish_reason: null }] }));
   response.write(frame({ choices: [{ index: 0, delta: {}, finish_reason: given.finish }] }));
   if (body.stream_options?.include_usage || body.model === "always-streams") {
     entry.usage = reported(body.model, given.usage);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../src/errors.ts";
+import { breakers } from "../../src/models/routing/breaker.ts";
 import { rest } from "./client.ts";
 import { configureModels } from "./provider.ts";
 import { type Caller, expectProblem, furnished, refused, send, sendMcp, toolCall } from "./refusal.ts";
@@ -67,10 +68,12 @@ describe("a provider that breaks off after it began to answer", () => {
     "%s: no turn is stored, nothing is charged, and the record names model and error, over every door",
     async (model, code) => {
       for (const ask of [doors.REST, doors["MCP of 2025"], doors.MCP]) {
+        breakers.clear();
         await refused(who, () => ask(input(`paid/${model}`)), code);
         const [newest] = (await rest(who.key, "GET", "/v1/usage?recent=2")).body.recent.slice(1);
         expect(newest).toMatchObject({ model: `paid/${model}`, status: code, cost_nano: 0 });
       }
     },
+    20_000,
   );
 });

@@ -64,9 +64,9 @@ async function callRest(key: string, name: string, input: Input, how: How): Prom
 export function readEvents(text: string) {
   return text
     .split("\n\n")
-    .filter((frame) => frame.startsWith("event: "))
+    .filter((frame) => /^event: /m.test(frame))
     .map((frame) => {
-      const [, event = "", data = ""] = /^event: (\w+)\ndata: (.*)$/.exec(frame) ?? [];
+      const [, event = "", data = ""] = /^event: (\w+)\ndata: (.*)$/m.exec(frame) ?? [];
       return { event, data: JSON.parse(data) };
     });
 }

@@ -1,9 +1,11 @@
 import { env } from "cloudflare:test";
 import type { Env } from "../../src/env.ts";
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../../src/errors.ts";
-import { costNano, type TokenUsage } from "../../src/ledger/money.ts";
+import { costsOf, named } from "../../src/ledger/charge.ts";
+import type { TokenUsage } from "../../src/ledger/money.ts";
 import type { CallItem, HoldRequest } from "../../src/ledger/types.ts";
 import { createModels } from "../../src/models/catalogue.ts";
+import { safetyOf } from "../../src/models/safety.ts";
 import type { Call, CallEvent } from "../../src/tools/define.ts";
 import type { VaultApi } from "../../src/vault/types.ts";
 
@@ -11,6 +13,7 @@ import type { VaultApi } from "../../src/vault/types.ts";
 export interface RecordedCall extends Call {
   events: CallEvent[];
   holds: HoldRequest[];
+  /** `cost`: of the call so far. */
   charges: { usage: TokenUsage; model: string; estimated: boolean; cost: number }[];
   tries: CallItem[];
   /** The call ended with `failBilled`. */
@@ -34,6 +37,7 @@ export function recordedCall(
     principal: { account: "a", user: "u", keyId: "k", scopes: ["chat"], plan: "free", via: "rest" },
     vault: VAULT.get(VAULT.idFromName(options.vault ?? id)) as unknown as VaultApi,
     models: createModels(settings),
+    safety: safetyOf(settings),
     blobs: nowhere("blobs") as Call["blobs"],
     accounts: nowhere("accounts") as Call["accounts"],
     bookkeeping: nowhere("bookkeeping") as Call["bookkeeping"],
@@ -62,9 +66,10 @@ export function recordedCall(
       return options.granted ?? hold.maxOutputTokens;
     },
     charge(usage, { model, estimated = false }) {
-      if (call.charges.length > 0) throw new Error("charged twice");
       const hold = call.holds[0];
-      const cost = hold ? costNano(usage, hold.price, hold.markupBps) : 0;
+      if (hold && !named(hold, model)) throw new Error(`the hold does not name ${model}`);
+      const items = [...call.charges, { usage, model }].map((one): CallItem => ({ ...one, outcome: "ok" }));
+      const cost = hold ? costsOf(items, hold).costNano : 0;
       call.charges.push({ usage, model, estimated, cost });
       return cost;
     },

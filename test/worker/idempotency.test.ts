@@ -5,7 +5,7 @@ import { configureModels, priceOf, servedBy } from "./provider.ts";
 
 configureModels();
 
-const PARALLEL = 20;
+const PARALLEL = 100;
 const ask = { message: "Once only, please.", model: "paid/tokens-12345-678" };
 const price = priceOf({ input: 12_345, output: 678 });
 

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:test";
-import { inject } from "vitest";
+import { beforeEach, inject } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { MARKUP_BPS, type TokenPrice, type TokenUsage } from "../../src/ledger/money.ts";
+import { breakers } from "../../src/models/routing/breaker.ts";
 
 /** The stand-in provider as the Worker under test is configured with it. Its key must never show up in an answer. */
 export const UPSTREAM_KEY = "sk-upstream-of-the-door-tests";
@@ -56,7 +57,9 @@ export function configureModels(): void {
   const priced = [...PAID.map((name) => `paid/${name}`), "gone/echo"];
   settings.MODEL_PRICES = JSON.stringify(Object.fromEntries(priced.map((id) => [id, PRICE])));
   settings.DEFAULT_MODEL = "local/extractive";
-  settings.PROVIDER_TIMEOUT_MS = "1000";
+  settings.PROVIDER_TIMEOUT_MS = "700";
+  // A provider that failed in one test is asked again in the next.
+  beforeEach(() => breakers.clear());
 }
 
 /** What a usage at these prices costs, in nano-USD, reckoned apart from the code under test: rounded up once. */

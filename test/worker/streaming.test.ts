@@ -13,8 +13,9 @@ describe.each(DOORS)("a streamed chat over %s", (door) => {
     const { key } = await account();
     const input = { message: question, model: "paid/echo" };
     const told = await callThrough(door, key, "chat", input, { stream: true });
-    expect(told.deltas).toEqual(words);
-    expect(told.deltas.join("")).toBe(told.data.text);
+    expect(told.deltas.length).toBeGreaterThan(0);
+    expect(told.deltas.join("")).toBe(words.join(""));
+    expect(told.data.text).toBe(words.join(""));
     expect(told.cost).toBeGreaterThan(0);
     expect((await rest(key, "GET", "/v1/usage")).body.by_tool.chat).toMatchObject({ calls: 1, cost_nano: told.cost });
   });
@@ -24,7 +25,7 @@ describe.each(DOORS)("a streamed chat over %s", (door) => {
     const input = { message: question, model: "paid/cut-mid-stream" };
     const told = await callThrough(door, key, "chat", input, { stream: true });
     expect(told.code).toBe("provider_failed");
-    expect(told.deltas).toEqual(words.slice(0, Math.ceil(words.length / 2)));
+    expect(told.deltas.join("")).toBe(words.slice(0, Math.ceil(words.length / 2)).join(""));
   });
 });
 

@@ -17,6 +17,15 @@ export interface Decoded {
   options: LanguageModelV4CallOptions;
   /** Output tokens wanted; undefined when the caller leaves it open. */
   maxOutputTokens: number | undefined;
+  /** The caller asked for usage at the end of a stream, or the dialect always gives it. */
+  includeUsage: boolean;
+}
+
+/** An error as the dialect's own clients expect it: their typed errors are raised, and they repeat only what can succeed. */
+export interface EncodedError {
+  status: number;
+  headers: Record<string, string>;
+  body: Record<string, unknown>;
 }
 
 /** What an answer in a dialect says of itself. */
@@ -49,10 +58,13 @@ export interface Dialect {
   decode(body: Record<string, unknown>): Decoded;
   encodeWhole(result: LanguageModelV4GenerateResult, facts: AnswerFacts): Record<string, unknown>;
   encodeStream(facts: AnswerFacts): StreamEncoder;
-  /** Status and JSON body of an error as the dialect's own clients expect it; carries the catalogue's code and next step. */
-  encodeError(error: WaypostError, requestId: string): { status: number; body: Record<string, unknown> };
-  /** Upper bound of the input tokens of a request, never below what a provider would count; images and files included. */
-  boundTokens(body: Record<string, unknown>): number;
+  /** Its message carries the catalogue's code and next step. */
+  encodeError(error: WaypostError, requestId: string): EncodedError;
+  /**
+   * Upper bound of the input tokens of a request, never below what a provider would count; images and files included. Beyond
+   * a model's context for files of unknown length. `model`, the name the provider knows it by, makes it tighter for images.
+   */
+  boundTokens(body: Record<string, unknown>, model?: string): number;
 }
 
 /** Token counts of the AI SDK in our classes. */

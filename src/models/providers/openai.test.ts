@@ -1,10 +1,10 @@
 import { env } from "cloudflare:test";
 import { describe, expect, inject, test } from "vitest";
-import type { Env } from "../env.ts";
-import { WaypostError } from "../errors.ts";
-import { createModels } from "./catalogue.ts";
-import { estimatePrompt, estimateTokens } from "./tokens.ts";
-import type { ChatMessage, ModelEvent, ModelRequest } from "./types.ts";
+import type { Env } from "../../env.ts";
+import { WaypostError } from "../../errors.ts";
+import { createModels } from "../catalogue.ts";
+import { estimatePrompt, estimateTokens } from "../tokens.ts";
+import type { ChatMessage, ModelEvent, ModelRequest } from "../types.ts";
 
 const upstreamUrl = inject("upstreamUrl");
 /** Tells this file's requests from those of others in the provider's log. */

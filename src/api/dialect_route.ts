@@ -1,0 +1,78 @@
+import type { Context } from "hono";
+import { WaypostError } from "../errors.ts";
+import { readJson } from "../gate/body.ts";
+import { type CallOutcome, type CallRequest, identify, runCall } from "../gate/gate.ts";
+import { errorHeaders, outcomeHeaders, requestIdOf, setRateHeaders } from "../gate/headers.ts";
+import { readCredential } from "../gate/identify.ts";
+import { logFailure } from "../gate/log.ts";
+import type { Http } from "../gate/route.ts";
+import type { WindowState } from "../ledger/types.ts";
+import { dialects } from "../models/dialects/dialects.ts";
+import type { Dialect } from "../models/dialects/types.ts";
+import type { DialectReply, Tool } from "../tools/define.ts";
+import { byteStream } from "./dialect_stream.ts";
+
+/** The handler of a tool that speaks another API's words: that API's requests in, the gate, its answers and errors out. */
+export function dialectRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
+  const dialect = dialects[tool.dialect === "anthropic" ? "anthropic-messages" : "openai-chat"];
+  return async (c) => {
+    const requestId = requestIdOf(c.req.raw.headers);
+    try {
+      return await serve(c, tool, dialect, requestId);
+    } catch (thrown) {
+      return refusal(dialect, asError(thrown, requestId), requestId, {});
+    }
+  };
+}
+
+async function serve(c: Context<Http>, tool: Tool, dialect: Dialect, requestId: string): Promise<Response> {
+  const { headers, signal } = c.req.raw;
+  const credential = await readCredential(c.req.raw, c.env, "v1", requestId);
+  const input = await readJson(c.req.raw, () => identify(c.env, credential));
+  const idempotencyKey = headers.get("idempotency-key");
+  const client = headers.get("user-agent")?.slice(0, 100);
+  const call: CallRequest = {
+    tool,
+    input,
+    credential,
+    via: "rest",
+    requestId,
+    ...(client ? { client } : {}),
+    ...(idempotencyKey === null ? {} : { idempotencyKey }),
+  };
+  const plain = (outcome: CallOutcome) => answer(dialect, outcome, requestId);
+  if ((input as { stream?: unknown } | null)?.stream !== true) return plain(await runCall(c.env, c.executionCtx, call));
+  const stream = byteStream();
+  const streamHeaders = idHeaders(requestId);
+  const admitted = (windows: WindowState[]) => setRateHeaders(streamHeaders, windows);
+  const outcome = runCall(c.env, c.executionCtx, { ...call, emit: stream.emit, left: signal, admitted });
+  return stream.response(outcome, plain, streamHeaders);
+}
+
+function answer(dialect: Dialect, outcome: CallOutcome, requestId: string): Response {
+  const headers = outcomeHeaders(outcome, requestId);
+  if (!outcome.ok) return refusal(dialect, outcome.error, requestId, headers);
+  const { status, contentType, body } = outcome.output as DialectReply;
+  return new Response(body, { status, headers: { ...headers, ...idHeaders(requestId), "Content-Type": contentType } });
+}
+
+/** An error in the dialect's own words, with the headers its clients go by. */
+function refusal(dialect: Dialect, error: WaypostError, requestId: string, headers: Record<string, string>): Response {
+  const { status, headers: own, body } = dialect.encodeError(error, requestId);
+  const all = new Headers({ ...errorHeaders(error), "Content-Type": "application/json", "Cache-Control": "no-store" });
+  // Names that differ in case only must not end up twice.
+  for (const more of [headers, own, idHeaders(requestId)]) for (const name in more) all.set(name, more[name] as string);
+  return new Response(JSON.stringify(body), { status, headers: all });
+}
+
+/** The id of the request as OpenAI's clients look for it, and as Anthropic's do. */
+const idHeaders = (requestId: string): Record<string, string> => ({
+  "X-Request-Id": requestId,
+  "Request-Id": requestId,
+});
+
+function asError(thrown: unknown, requestId: string): WaypostError {
+  if (thrown instanceof WaypostError) return thrown;
+  logFailure("api", requestId, thrown);
+  return new WaypostError("internal", "Something failed that should not have.");
+}

@@ -1,0 +1,20 @@
+/** What packages in the bundle use of zod's namespace `z`: all of it would bring the translations along. A test compares. */
+export {
+  any,
+  array,
+  boolean,
+  discriminatedUnion,
+  enum,
+  json,
+  literal,
+  looseObject,
+  never,
+  number,
+  object,
+  partialRecord,
+  record,
+  string,
+  tuple,
+  union,
+  unknown,
+} from "zod";

@@ -1,0 +1,166 @@
+import { type ErrorCode, fail, ok, type Result } from "../errors.ts";
+import { WAIT_MS } from "./attempts.ts";
+import type { NoticeInfo } from "./budget_types.ts";
+import { freeCall } from "./call_rows.ts";
+import { identityOf } from "./keyring.ts";
+import { attemptKey, FREE_JOURNAL_MS, HOLD_JOURNAL_MS, LEASE_MS, type LedgerParts } from "./ledger_parts.ts";
+import { forPlan } from "./markup.ts";
+import { toolLimits } from "./rate_gate.ts";
+import type { UsageAnswers, UsageReads } from "./report_types.ts";
+import type { StoredKey } from "./store.ts";
+import type * as T from "./types.ts";
+
+/** What is decided about a call, now or once something else has happened. */
+type Decision =
+  | T.AdmitReply
+  | { waitFor: Promise<void> }
+  /** Said when everything decided so far is on disk: a crash must not take back what it rests on. */
+  | { onDisk: T.AdmitReply };
+
+/** Lets calls in: who it is, may they, how often, and what it can cost at most. */
+export class Admission {
+  readonly #parts: LedgerParts;
+  readonly #notices: () => NoticeInfo[];
+
+  /** `notices`: the newest, for reports. */
+  constructor(parts: LedgerParts, notices: () => NoticeInfo[]) {
+    this.#parts = parts;
+    this.#notices = notices;
+  }
+
+  identify(caller: T.Caller): T.IdentifyReply {
+    const { ring, account, now } = this.#parts;
+    const found = ring.check(caller, now());
+    return "key" in found ? { kind: "identified", identity: identityOf(found.key, account) } : found;
+  }
+
+  async admit(request: T.AdmitRequest): Promise<T.AdmitReply> {
+    const { now } = this.#parts;
+    const giveUpAt = now() + WAIT_MS;
+    for (;;) {
+      const decided = this.#decide(request);
+      if ("onDisk" in decided) {
+        await this.#parts.journal.durable();
+        return decided.onDisk;
+      }
+      if (!("waitFor" in decided)) return decided;
+      const left = giveUpAt - now();
+      if (left <= 0) return refuse("idempotency_in_progress", "The first call is still running.", { retry_after: 5 });
+      await Promise.race([decided.waitFor, new Promise((resolve) => setTimeout(resolve, left))]);
+    }
+  }
+
+  /** One synchronous decision: either everything about the call is counted and held, or nothing is. */
+  #decide(request: T.AdmitRequest): Decision {
+    const { ring, rates, journal, periods, calls } = this.#parts;
+    const now = this.#parts.now();
+    periods.turn();
+    const found = ring.check(request.caller, now);
+    if (!("key" in found)) return found;
+    const { key } = found;
+    if ("verified" in request.caller) this.#parts.plan.hear(request.caller.verified.plan, now);
+    if (request.scope !== null && !key.scopes.includes(request.scope)) {
+      return refuse("insufficient_scope", `\`${request.tool}\` needs the scope \`${request.scope}\`.`, {
+        required_scope: request.scope,
+        granted_scopes: key.scopes,
+      });
+    }
+    const identity = identityOf(key, this.#parts.account);
+    const plan = this.#parts.plan.current;
+    const bounds = [...ring.chainOf(key), ...toolLimits(plan, request.tool)];
+    if (request.idempotency) {
+      const measure = () => rates.measure(now, plan.rate, bounds);
+      const before = this.#before(request.idempotency, { key, identity, measure, now });
+      if (before) return before;
+    }
+    const limited = rates.refusal(now, plan.rate, bounds);
+    if (limited) return limited;
+    let granted: number | undefined;
+    if (request.hold) {
+      const held = this.#hold(request, key.id, forPlan(request.hold, plan.id), now);
+      if (!held.ok) return refuse(held.code, held.detail, held.extras);
+      granted = held.value;
+    }
+    if (request.idempotency) {
+      const { key: idempotencyKey, inputHash } = request.idempotency;
+      this.#parts.attempts.begin(attemptKey(key.id, idempotencyKey), inputHash, request.callId, now + LEASE_MS);
+    }
+    const windows = rates.take(now, plan.rate, bounds, journal);
+    ring.touch(key, request.caller, now, journal);
+    if (!request.metered) calls.put(freeCall(request, { keyId: key.id, user: key.user }, now));
+    journal.within(FREE_JOURNAL_MS);
+    return {
+      kind: "admitted",
+      identity,
+      windows,
+      ...(granted === undefined ? {} : { grantedOutputTokens: granted }),
+      ...(request.reads ? this.#answer(request.reads, plan, windows) : {}),
+    };
+  }
+
+  /** What an earlier call with the same idempotency key leaves to this one; undefined when it is the first. */
+  #before(
+    idempotency: { key: string; inputHash: string },
+    by: { key: StoredKey; identity: T.Identity; measure: () => T.WindowState[]; now: number },
+  ): Decision | undefined {
+    const { attempts } = this.#parts;
+    const attempt = attempts.look(attemptKey(by.key.id, idempotency.key), idempotency.inputHash, by.now);
+    if (attempt.state === "first") return undefined;
+    if (attempt.state === "running") return { waitFor: attempt.done };
+    if (attempt.state === "conflict") {
+      return refuse("idempotency_conflict", "This idempotency key came with another input before.");
+    }
+    const { callId, result, costNano, settlement } = attempt.stored;
+    const kept = { callId, result, costNano, ...(settlement ? { settlement } : {}) };
+    const reply: T.AdmitReply = { kind: "replay", identity: by.identity, windows: by.measure(), ...kept };
+    return attempt.written ? reply : { onDisk: reply };
+  }
+
+  /** Holds the worst case of a call that knew it only after it was admitted. */
+  reserve(request: T.ReserveRequest): Result<{ grantedOutputTokens: number }> {
+    const { books, periods, now } = this.#parts;
+    if (books.holds.has(request.callId)) return fail("conflict", "The call holds money already.");
+    periods.turn();
+    const held = this.#hold(request, request.keyId, request.hold, now());
+    return held.ok ? ok({ grantedOutputTokens: held.value }) : held;
+  }
+
+  #hold(call: T.CallFacts, keyId: string, hold: T.HoldRequest, now: number): Result<number> {
+    const { books, budgets, plan, journal, alarm } = this.#parts;
+    const { callId, tool } = call;
+    const within = budgets.cut(keyId, tool, hold);
+    if (!within.ok) return within;
+    const placed = books.place(
+      { callId, keyId, tool, expiresAt: now + LEASE_MS },
+      within.value,
+      plan.current.monthlyTokens,
+    );
+    if (!placed) return this.#cannotPay();
+    journal.post([placed.entry], now);
+    journal.within(HOLD_JOURNAL_MS);
+    alarm.by(placed.hold.expiresAt);
+    return ok(placed.hold.grantedOutputTokens);
+  }
+
+  #cannotPay(): Result<never> {
+    const { books, plan } = this.#parts;
+    const { monthlyTokens } = plan.current;
+    return fail("payment_required", "Neither the plan's tokens nor the prepaid credit cover this call.", {
+      tokens_remaining: monthlyTokens === null ? null : books.remainingTokens(monthlyTokens),
+      credit_available_nano: books.availableNano,
+    });
+  }
+
+  #answer(reads: UsageReads, plan: T.Plan, windows: T.WindowState[]): UsageAnswers {
+    const { reports, books, journal, now } = this.#parts;
+    const write = () => journal.write();
+    return reports.answer(reads, { plan, windows, books, now: now(), notices: this.#notices, write });
+  }
+}
+
+const refuse = (code: ErrorCode, detail: string, extras?: T.Refusal["extras"]): T.Refusal => ({
+  kind: "refused",
+  code,
+  detail,
+  ...(extras ? { extras } : {}),
+});

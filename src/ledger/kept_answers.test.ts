@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { HOLD, withLedger } from "../../test/ledger_bench.ts";
+import { unwrap } from "../errors.ts";
+
+const idempotency = { key: "k", inputHash: "h" };
+const chat = { tool: "chat", scope: "chat", metered: true, hold: HOLD, idempotency };
+const used = { hold: HOLD, idempotency, usage: { input: 10, output: 5 } };
+const COST = 20_600;
+
+describe("two calls that ran with one idempotency key, because a restart forgot the first", () => {
+  it("are charged once, and both get the answer of the first to end, also when that is told again", () =>
+    withLedger("enterprise", async (bench) => {
+      await bench.admit({ ...chat, callId: "one" });
+      const awake = await bench.restart();
+      expect(await awake.admit({ ...chat, callId: "two" })).toMatchObject({ kind: "admitted" });
+      const two = unwrap(await awake.settle("two", { ...used, result: '"two"' }));
+      expect(two).toMatchObject({ costNano: COST });
+      expect(two).not.toHaveProperty("kept");
+      const { kept: _, ...settlement } = two;
+      const kept = { callId: "two", result: '"two"', costNano: COST, settlement };
+      expect(unwrap(await awake.settle("one", { ...used, result: '"one"' }))).toMatchObject({ costNano: 0, kept });
+      expect(unwrap(await awake.settle("one", { ...used, result: '"one"' }))).toMatchObject({ costNano: 0, kept });
+      expect(unwrap(await awake.settle("two", { ...used, result: '"two"' }))).toEqual(two);
+      const again = await awake.restart();
+      expect(unwrap(await again.settle("one", { ...used, result: '"one"' }))).toMatchObject({ costNano: 0, kept });
+      expect(await again.admit({ ...chat, callId: "three" })).toMatchObject({ kind: "replay", ...kept });
+      expect(unwrap(await again.ledger.audit())).toMatchObject({
+        settled_cost_nano: COST,
+        open_holds: 0,
+        consistent: true,
+      });
+    }));
+
+  it("both get it when the other failed", () =>
+    withLedger("enterprise", async (bench) => {
+      await bench.admit({ ...chat, callId: "one" });
+      const awake = await bench.restart();
+      await awake.admit({ ...chat, callId: "two" });
+      unwrap(await awake.settle("one", { ...used, result: '"one"' }));
+      const two = await awake.settle("two", { hold: HOLD, idempotency, error: "provider_failed" });
+      expect(unwrap(two)).toMatchObject({ costNano: 0, kept: { callId: "one", result: '"one"' } });
+    }));
+
+  it("of other inputs: the second is refused and costs nothing, however often it is told", () =>
+    withLedger("enterprise", async (bench) => {
+      await bench.admit({ ...chat, callId: "one" });
+      const awake = await bench.restart();
+      const other = { key: "k", inputHash: "other" };
+      await awake.admit({ ...chat, callId: "two", idempotency: other });
+      unwrap(await awake.settle("one", { ...used, result: '"one"' }));
+      for (let i = 0; i < 2; i++) {
+        const refused = await awake.settle("two", { ...used, idempotency: other, result: '"two"' });
+        expect(refused).toMatchObject({ ok: false, code: "idempotency_conflict" });
+      }
+      expect(unwrap(await awake.ledger.audit())).toMatchObject({ settled_cost_nano: COST, open_holds: 0 });
+    }));
+});
+
+it("a kept answer is not told before it is on disk", () =>
+  withLedger("enterprise", async (bench, storage) => {
+    await bench.admit({ ...chat, callId: "one" });
+    const onDisk = () => storage.sql.exec("SELECT 1 FROM results").toArray().length;
+    // The first of these writes at once; what is settled while that is synced waits in memory.
+    const sync = bench.ledger.audit();
+    const settled = bench.settle("one", { ...used, result: '"one"' });
+    const replay = bench.admit({ ...chat, callId: "two" }).then((reply) => ({ reply, written: onDisk() }));
+    const before = onDisk();
+    expect({ before, ...(await replay) }).toMatchObject({ before: 0, reply: { kind: "replay" }, written: 1 });
+    await Promise.all([sync, settled]);
+  }));

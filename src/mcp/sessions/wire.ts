@@ -1,0 +1,28 @@
+import type { Credential } from "../../auth/bearer.ts";
+import type { ErrorCode } from "../../errors.ts";
+
+/** What the door tells a session's object beside the message itself. */
+export interface Asking {
+  credential: Credential;
+  requestId: string;
+  client?: string;
+  /** The message opens the session. */
+  opens: boolean;
+}
+
+/** Header that carries an `Asking` as JSON, from the door to the object and never further. */
+export const ASKING = "X-Waypost-Asking";
+/** Header of an answer that is a refusal: its body is a `Refusal`. */
+export const REFUSED = "X-Waypost-Refused";
+
+export interface Refusal {
+  code: ErrorCode;
+  detail: string;
+}
+
+/** What the SDK's transport reads of a request. */
+export const PASSED = ["accept", "content-type", "mcp-session-id", "mcp-protocol-version", "last-event-id"] as const;
+
+/** Whose session it is: the credential, whichever of its tokens came. An app's tokens change every hour, its grant does not. */
+export const ownerOf = ({ account, caller }: Credential): string =>
+  JSON.stringify([account, "verified" in caller ? caller.verified.id : caller.keyHash]);

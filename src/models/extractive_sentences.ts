@@ -1,0 +1,51 @@
+import { stem } from "../search/stem.ts";
+import { isStopword } from "../search/stopwords.ts";
+import { tokenize } from "../search/tokens.ts";
+
+/** Texts as sentences, and sentences as the words that carry their meaning. */
+
+/** A quoted sentence is cut here, at a word: texts without punctuation have endless ones. */
+const MAX_SENTENCE_CHARS = 600;
+
+const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
+
+/** Sentences of a text; a line break after a blank line, a list item or a heading also ends one. */
+export function splitSentences(text: string): string[] {
+  return text
+    .split(/\n\s*\n|\n(?=\s*(?:[-*•#>]|\d+[.)])\s)|(?<=^\s*#{1,6}\s[^\n]*)\n/m)
+    .flatMap((block) => [...segmenter.segment(block.replace(/\s+/g, " "))].map(({ segment }) => segment.trim()))
+    .map((sentence) => sentence.replace(/^(?:#{1,6}|[-*•>])\s+/, ""))
+    .filter((sentence) => /[\p{L}\p{N}]/u.test(sentence))
+    .map(cut);
+}
+
+function cut(sentence: string): string {
+  if (sentence.length <= MAX_SENTENCE_CHARS) return sentence;
+  const space = sentence.lastIndexOf(" ", MAX_SENTENCE_CHARS);
+  return `${sentence.slice(0, space > 0 ? space : MAX_SENTENCE_CHARS).trimEnd()}…`;
+}
+
+/** Ends as a sentence does; labels and menu entries do not. */
+export const isStatement = (text: string): boolean => /[.!…。！][\p{Pe}\p{Pf}"']*$/u.test(text);
+
+export const isQuestion = (text: string): boolean => /[?？]$/.test(text);
+
+/** Stems of the words that carry meaning, in order; scripts written without spaces count by pairs of characters. */
+export function contentWords(text: string): string[] {
+  return tokenize(text).flatMap(({ word }) => {
+    if (isStopword(word)) return [];
+    return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u.test(word)
+      ? pairs(word)
+      : [stem(word)];
+  });
+}
+
+function pairs(word: string): string[] {
+  const characters = [...word];
+  if (characters.length < 2) return [word];
+  return characters.slice(1).map((character, i) => `${characters[i]}${character}`);
+}
+
+/** Words that follow each other: "turn off the kettle" and "kettle is off" have none in common. */
+export const neighbours = (words: readonly string[]): Set<string> =>
+  new Set(words.slice(1).map((word, i) => `${words[i]} ${word}`));

@@ -1,0 +1,189 @@
+import { type ErrorCode, type ErrorExtras, WaypostError } from "../../errors.ts";
+import type { PassTarget } from "../pass_target.ts";
+import type { ModelInfo } from "../types.ts";
+import { retryAfter } from "../upstream.ts";
+
+/** Most of a whole answer, and of an error's body, that is read. */
+const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** Statuses that are about the request itself: who sent it can put it right. */
+const ABOUT_THE_REQUEST = new Set([400, 413, 422]);
+
+/**
+ * One request to a provider in the caller's own words. Watches for silence, and tells failures in the catalogue's words:
+ * of the provider's only its status and the names it gives to the error and the field.
+ */
+export class PassRequest {
+  readonly #info: ModelInfo;
+  readonly #target: PassTarget;
+  readonly #signal: AbortSignal;
+  readonly #patienceMs: number;
+  readonly #abort = new AbortController();
+  readonly #onAbort = () => this.#abort.abort();
+  #cause: WaypostError | undefined;
+  #answered = false;
+  #ended = false;
+  #waitingSince: number | undefined;
+  #watch: ReturnType<typeof setTimeout> | undefined;
+
+  /** `signal` ends it. */
+  constructor(info: ModelInfo, target: PassTarget, signal: AbortSignal, patienceMs: number) {
+    this.#info = info;
+    this.#target = target;
+    this.#signal = signal;
+    this.#patienceMs = patienceMs;
+    if (signal.aborted) this.#abort.abort();
+    else signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Ends the request; a connection whose answer was read to its end is left for the next. */
+  close(): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    clearTimeout(this.#watch);
+    if (!this.#ended) this.#abort.abort();
+  }
+
+  /** Waits for the head of an answer that is a success and of the wanted type. Failures go through `explain`. */
+  async post(url: string, body: string, wanted: RegExp): Promise<Response> {
+    const { headers, fetch } = this.#target;
+    // A redirect would carry the key and the prompt to a host nobody configured.
+    const init: RequestInit = { method: "POST", headers, body, redirect: "manual", signal: this.#abort.signal };
+    const response = await this.#patiently(fetch(url, init));
+    this.#answered = true;
+    if (!response.ok) throw await this.#refusal(response);
+    if (wanted.test(response.headers.get("content-type") ?? "")) return response;
+    throw this.failed("answered with something else than was asked for");
+  }
+
+  /**
+   * Reads the body piece by piece; after the last one `done` is true. Whoever is busy with a piece says so with `pause`, so that
+   * a slow client is not taken for a silent provider. No promise of its own: a stream has thousands of pieces.
+   */
+  pieces(response: Response): () => Promise<ReadableStreamReadResult<Uint8Array>> {
+    const reader = response.body?.getReader();
+    return () => {
+      this.#waitingSince = Date.now();
+      this.#watch ??= setTimeout(this.#look, this.#patienceMs);
+      return reader ? reader.read() : Promise.resolve({ done: true, value: undefined });
+    };
+  }
+
+  pause(): void {
+    this.#waitingSince = undefined;
+  }
+
+  /** The body was read to its end. */
+  ended(): void {
+    this.#ended = true;
+    this.pause();
+  }
+
+  /** The whole body as text. */
+  async text(response: Response): Promise<string> {
+    return (await this.#start(response, MAX_WHOLE_BYTES)) ?? this.#tooMuch();
+  }
+
+  failed(what: string): WaypostError {
+    return this.#error("provider_failed", what);
+  }
+
+  /** The catalogue's word for what happened. */
+  explain(error: unknown): WaypostError {
+    if (this.#signal.aborted) return new WaypostError("client_closed", "The call was cancelled.");
+    if (this.#cause) return this.#cause;
+    if (error instanceof WaypostError) return error;
+    if (!this.#answered) return this.#error("provider_unreachable", "could not be reached");
+    return this.failed("broke off its answer");
+  }
+
+  async #refusal(response: Response): Promise<WaypostError> {
+    const { status, headers } = response;
+    const named = errorNames((await this.#start(response, MAX_ERROR_BYTES)) ?? "");
+    const said = `answered with status ${status}`;
+    if (named.code === "context_length_exceeded")
+      return this.#error("context_too_long", "says the prompt is too long for it");
+    if (status === 429 && named.code !== "insufficient_quota") {
+      const retry_after = retryAfter(headers.get("retry-after") ?? undefined);
+      return this.#error("provider_busy", said, { retry_after });
+    }
+    if (status === 408) return this.#error("provider_timeout", said);
+    if (status === 404) return this.#error("model_unknown", "does not know the model (status 404)");
+    if (ABOUT_THE_REQUEST.has(status)) return this.#notUnderstood(status, named);
+    return this.#error(status >= 500 ? "provider_failed" : "provider_refused", said);
+  }
+
+  #notUnderstood(status: number, { code, param }: { code?: string; param?: string }): WaypostError {
+    const words = [code, param && `field ${param}`].filter(Boolean).join(", ");
+    const what = `did not accept the request: status ${status}${words ? ` (${words})` : ""}`;
+    return this.#error("invalid_input", what, {
+      ...(param ? { issues: [{ path: param, message: code ?? "not accepted by the provider" }] } : {}),
+      ...(code ? { provider_code: code } : {}),
+    });
+  }
+
+  #tooMuch(): never {
+    throw this.failed("sent more than an answer can hold");
+  }
+
+  #error(code: ErrorCode, what: string, extras?: ErrorExtras): WaypostError {
+    const { provider, name } = this.#info;
+    this.#cause ??= new WaypostError(code, `Provider ${provider} (model ${name}) ${what}.`, extras);
+    return this.#cause;
+  }
+
+  /** Waits for the provider, but not longer than it may stay silent. One timer serves all waits. */
+  async #patiently<T>(wait: Promise<T>): Promise<T> {
+    this.#waitingSince = Date.now();
+    this.#watch ??= setTimeout(this.#look, this.#patienceMs);
+    try {
+      return await wait;
+    } finally {
+      this.#waitingSince = undefined;
+    }
+  }
+
+  readonly #look = (): void => {
+    this.#watch = undefined;
+    if (this.#waitingSince === undefined) return;
+    const left = this.#waitingSince + this.#patienceMs - Date.now();
+    if (left > 0) {
+      this.#watch = setTimeout(this.#look, left);
+      return;
+    }
+    this.#error("provider_timeout", `was silent for ${this.#patienceMs} ms`);
+    this.#abort.abort();
+  };
+
+  /** The body as text; undefined when it is larger than `most` bytes. */
+  async #start(response: Response, most: number): Promise<string | undefined> {
+    const next = this.pieces(response);
+    const decoder = new TextDecoder();
+    let text = "";
+    let bytes = 0;
+    for (let piece = await next(); !piece.done; piece = await next()) {
+      bytes += piece.value.length;
+      if (bytes > most) return undefined;
+      text += decoder.decode(piece.value, { stream: true });
+    }
+    this.ended();
+    return text + decoder.decode();
+  }
+}
+
+/** What an error's body calls the failure and the field, where those are plain names: anything longer may hold anything. */
+function errorNames(body: string): { code?: string; param?: string } {
+  try {
+    const { error } = JSON.parse(body) as { error?: { code?: unknown; type?: unknown; param?: unknown } };
+    const code = nameIn(error?.code) ?? nameIn(error?.type);
+    const param = nameIn(error?.param);
+    return { ...(code ? { code } : {}), ...(param ? { param } : {}) };
+  } catch {
+    return {};
+  }
+}
+
+const nameIn = (value: unknown): string | undefined =>
+  typeof value === "string" && /^[a-z][\w.[\]]{0,79}$/i.test(value) && !/^(sk|wp|key)[_.]/.test(value)
+    ? value
+    : undefined;

@@ -1,0 +1,97 @@
+import type { TokenUsage } from "../../ledger/money.ts";
+import type { DialectName } from "../dialects/types.ts";
+import { StreamedUsage } from "../usage/usage.ts";
+import { PassingEvents, type Verdict } from "./events.ts";
+import { dataOf, objectAt, textsOf, valueAt, WORDS, type Words } from "./words.ts";
+
+const USAGE = '"usage"';
+const ERROR = '"error"';
+const REASON = '"finish_reason"';
+
+/**
+ * Reads off a passing stream what must be known of it: usage, whether it came to its end, whether it failed. Events are
+ * parsed only where they report something; nothing is changed but the one event that was asked for on top.
+ */
+export class StreamTap {
+  readonly #words: Words;
+  readonly #usage: StreamedUsage;
+  readonly #unasked: boolean;
+  readonly #said: (text: string) => void;
+  readonly #events = new PassingEvents((event, whole) => this.#look(event, whole));
+  #done = false;
+  #reason = false;
+
+  /**
+   * `unasked`: the caller did not ask for the usage of a chat completion, so the event that only holds it is left out.
+   * `said`: called with each piece of the answer.
+   */
+  constructor(dialect: DialectName, unasked: boolean, said: (text: string) => void) {
+    this.#words = WORDS[dialect];
+    this.#usage = new StreamedUsage(this.#words.usage);
+    this.#unasked = unasked;
+    this.#said = said;
+  }
+
+  push(bytes: Uint8Array): Uint8Array[] {
+    return this.#events.push(bytes);
+  }
+
+  end(): Uint8Array[] {
+    return this.#events.end();
+  }
+
+  /** The provider told in the stream that it failed; its words about that are held back. */
+  get failed(): boolean {
+    return this.#events.stopped;
+  }
+
+  /** The stream has said its last word, or nothing is missing from it. */
+  get finished(): boolean {
+    return this.#done || (this.#reason && this.#usage.complete);
+  }
+
+  /** The provider's report; null when there is none that can be trusted, or it is of a part only. */
+  get usage(): TokenUsage | null {
+    return this.#usage.complete ? this.#usage.usage : null;
+  }
+
+  /** What has been reported so far; null when nothing was. */
+  get usageSoFar(): TokenUsage | null {
+    return this.#usage.usage;
+  }
+
+  #look(event: string, whole: boolean): Verdict {
+    if (event.includes(ERROR) && this.#failure(event, whole)) return "stop";
+    let said = false;
+    for (const name of this.#words.text) said = textsOf(event, name, this.#said) || said;
+    const at = event.lastIndexOf(USAGE);
+    const isReport = at >= 0 && event[valueAt(event, at + USAGE.length)] === "{";
+    if (isReport && this.#report(event, at, whole) && this.#unasked) return "drop";
+    if (said && !isReport) return "keep";
+    if (this.#words.last.some((word) => event.includes(word))) this.#done = true;
+    const reason = event.indexOf(REASON);
+    if (reason >= 0 && event[valueAt(event, reason + REASON.length)] === '"') this.#reason = true;
+    return "keep";
+  }
+
+  #failure(event: string, whole: boolean): boolean {
+    const at = event.indexOf(ERROR);
+    const after = valueAt(event, at + ERROR.length);
+    // As a value it is a type, as a name it may have nothing under it.
+    if (after >= 0 && event.startsWith("null", after) && event.indexOf(ERROR, at + 1) < 0) return false;
+    const data = whole ? dataOf(event) : undefined;
+    return data !== undefined && this.#words.failed(data);
+  }
+
+  /** True when the event holds nothing but the report. */
+  #report(event: string, at: number, whole: boolean): boolean {
+    const data = whole ? dataOf(event) : undefined;
+    if (data) {
+      this.#usage.read(data);
+      return Array.isArray(data.choices) && data.choices.length === 0;
+    }
+    const usage = objectAt(event, valueAt(event, at + USAGE.length));
+    if (usage) this.#usage.read({ usage });
+    return false;
+  }
+}

@@ -1,0 +1,116 @@
+import type { DialectName } from "../dialects/types.ts";
+import type { Dialect as Reported } from "../usage/usage.ts";
+import { utf8 } from "./events.ts";
+
+/** What is looked for in the events of a dialect. */
+export interface Words {
+  /** Names of the fields that hold new text of the answer, whether it is shown or not. */
+  text: readonly string[];
+  /** An event that holds one of these is the last. */
+  last: readonly string[];
+  /** Whether an event that mentions an error tells that the answer failed. */
+  failed: (event: Record<string, unknown>) => boolean;
+  /** Whose words its usage reports are in. */
+  usage: Reported;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+export const WORDS: Record<DialectName, Words> = {
+  "openai-chat": {
+    text: ['"content"', '"reasoning_content"', '"reasoning"', '"arguments"', '"refusal"'],
+    last: ["[DONE]"],
+    failed: ({ error }) => isObject(error) || typeof error === "string",
+    usage: "openai-chat",
+  },
+  "openai-responses": {
+    text: ['"delta"'],
+    last: ['"response.completed"', '"response.incomplete"'],
+    failed: ({ type }) => type === "error" || type === "response.failed",
+    usage: "openai-responses",
+  },
+  "anthropic-messages": {
+    text: ['"text"', '"partial_json"', '"thinking"'],
+    last: ['"message_stop"'],
+    failed: ({ type }) => type === "error",
+    usage: "anthropic",
+  },
+};
+
+/** Calls `found` with every text that stands in a field of this name. */
+export function textsOf(event: string, name: string, found: (text: string) => void): boolean {
+  let any = false;
+  for (let at = event.indexOf(name); at >= 0; at = event.indexOf(name, at + 1)) {
+    const start = valueAt(event, at + name.length);
+    if (event[start] !== '"') continue;
+    const end = stringEnd(event, start + 1);
+    if (end <= start + 1) continue;
+    found(unescaped(event.slice(start + 1, end)));
+    any = true;
+    at = end;
+  }
+  return any;
+}
+
+/** Where the value of a field begins whose name ends at `at`; -1 when no value follows. */
+export function valueAt(event: string, at: number): number {
+  let i = at;
+  while (event[i] === " ") i++;
+  if (event[i] !== ":") return -1;
+  i++;
+  while (event[i] === " ") i++;
+  return i;
+}
+
+function stringEnd(event: string, from: number): number {
+  let end = event.indexOf('"', from);
+  while (end >= 0 && isEscaped(event, end)) end = event.indexOf('"', end + 1);
+  return end < 0 ? event.length : end;
+}
+
+function isEscaped(event: string, at: number): boolean {
+  let slashes = 0;
+  while (event[at - 1 - slashes] === "\\") slashes++;
+  return slashes % 2 === 1;
+}
+
+function unescaped(literal: string): string {
+  if (!SPECIAL.test(literal)) return literal;
+  const text = utf8(literal);
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return text;
+  }
+}
+
+const SPECIAL = /[\\\x80-\xff]/;
+
+/** The JSON of an event's data; undefined when it is none. */
+export function dataOf(event: string): Record<string, unknown> | undefined {
+  const lines = event.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));
+  try {
+    const data: unknown = JSON.parse(utf8(lines.map((line) => line.slice(5)).join("\n")));
+    return isObject(data) ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The JSON object that begins at `at`; undefined when it does not end. */
+export function objectAt(event: string, at: number): unknown {
+  let depth = 0;
+  for (let i = at; i < event.length; i++) {
+    const c = event[i];
+    if (c === '"') i = stringEnd(event, i + 1);
+    else if (c === "{") depth++;
+    else if (c === "}" && --depth === 0) {
+      try {
+        return JSON.parse(utf8(event.slice(at, i + 1)));
+      } catch {
+        return undefined;
+      }
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,46 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import { lazily } from "../../lazily.ts";
+import { isReasoningModel } from "../limits.ts";
+import type { Patience } from "../patience.ts";
+import type { Provider } from "../providers.ts";
+import type { ModelInfo } from "../types.ts";
+import { guardedFetch } from "./guarded_fetch.ts";
+import { guardedModel } from "./guarded_model.ts";
+
+const anthropic = lazily(() => import("@ai-sdk/anthropic"));
+const compatible = lazily(() => import("@ai-sdk/openai-compatible"));
+
+/** A provider's model as the AI SDK speaks to it. */
+export async function languageModel(info: ModelInfo, provider: Provider, patience: Patience): Promise<LanguageModelV4> {
+  const fetch = guardedFetch(info, provider, patience);
+  const { id: name, baseUrl: baseURL } = provider;
+  if (provider.kind === "anthropic") {
+    const { createAnthropic } = await anthropic();
+    return guardedModel(
+      info,
+      createAnthropic({ name, baseURL, apiKey: "set by fetch", fetch }).languageModel(info.name),
+    );
+  }
+  const { createOpenAICompatible } = await compatible();
+  const hosted = provider.kind === "openai" || provider.kind === "azure";
+  const model = provider.models.find((each) => each.name === info.name)?.model ?? info.name;
+  const settings = {
+    name,
+    baseURL,
+    fetch,
+    includeUsage: true,
+    supportsStructuredOutputs: true,
+    ...(hosted && isReasoningModel(model) ? { transformRequestBody: forReasoning } : {}),
+  };
+  return guardedModel(info, createOpenAICompatible(settings).languageModel(info.name));
+}
+
+/** OpenAI's reasoning models name the limit otherwise and refuse to be sampled. */
+function forReasoning({
+  max_tokens,
+  temperature: _,
+  top_p: __,
+  ...body
+}: Record<string, unknown>): Record<string, unknown> {
+  return { ...body, ...(max_tokens === undefined ? {} : { max_completion_tokens: max_tokens }) };
+}

@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { type ErrorCode, WaypostError } from "../../errors.ts";
+import { EXTRACTIVE } from "../extractive.ts";
+import type { ChatModel } from "../types.ts";
+import { Delivered, type TryingCall, untilAnswered, type World } from "./attempts.ts";
+import { Breakers } from "./breaker.ts";
+
+const model = (id: string): ChatModel => ({
+  info: { ...EXTRACTIVE, id, provider: id.split("/")[0] as string, name: id.split("/")[1] as string },
+  stream: () => {
+    throw new Error("not asked here");
+  },
+});
+const error = (code: ErrorCode) => new WaypostError(code, `It was ${code}.`);
+
+/** Runs with a clock that only sleeping and trying move. `script`: what each try at a model comes to. */
+async function run(
+  script: Record<string, (ErrorCode | "ok" | Error)[]>,
+  more: Partial<TryingCall> & { world?: World } = {},
+) {
+  const clock = { now: 0 };
+  const slept: number[] = [];
+  const world: World = more.world ?? {
+    now: () => clock.now,
+    random: () => 0.5,
+    sleep: async (ms) => {
+      slept.push(ms);
+      clock.now += ms;
+    },
+    breakers: new Breakers(() => clock.now),
+  };
+  const asked: string[] = [];
+  const call: TryingCall = {
+    account: "a",
+    deadline: 60_000,
+    signal: new AbortController().signal,
+    auto: false,
+    ...more,
+  };
+  const outcome = await untilAnswered(
+    Object.keys(script).map(model),
+    call,
+    async ({ info }) => {
+      asked.push(info.id);
+      clock.now += 100;
+      const next = script[info.id]?.shift() ?? "ok";
+      if (next === "ok") return `answer of ${info.id}`;
+      throw next instanceof Error ? next : error(next);
+    },
+    world,
+  ).then(
+    (reply) => ({ reply, error: undefined }),
+    (thrown: WaypostError) => ({ reply: undefined, error: thrown }),
+  );
+  return { ...outcome, asked, slept, world, clock };
+}
+
+const five: ErrorCode[] = Array.from({ length: 5 }, () => "provider_failed");
+
+describe("models are asked", () => {
+  it("once, when the first answers: nothing is waited for", async () => {
+    const { reply, asked, slept } = await run({ "p/a": ["ok"], "q/b": ["ok"] });
+    expect(reply).toMatchObject({ answer: "answer of p/a", attempts: [{ model: "p/a", outcome: "ok" }] });
+    expect([asked, slept]).toEqual([["p/a"], []]);
+  });
+
+  it("three times each at most, then the next", async () => {
+    const { reply, asked, slept } = await run({ "p/a": [...five], "q/b": ["provider_busy", "ok"] });
+    expect(asked).toEqual(["p/a", "p/a", "p/a", "q/b", "q/b"]);
+    expect(slept).toEqual([125, 250, 125]);
+    expect(reply?.attempts.map(({ outcome }) => outcome)).toEqual([
+      "provider_failed",
+      "provider_failed",
+      "provider_failed",
+      "provider_busy",
+      "ok",
+    ]);
+  });
+
+  it("until none is left: the last failure is told, with what was tried", async () => {
+    const { error: thrown } = await run({ "p/a": [...five], "q/b": ["provider_timeout", "provider_timeout"] });
+    expect(thrown?.code).toBe("provider_timeout");
+    expect(thrown?.extras.attempts).toHaveLength(5);
+  });
+
+  it("and a single failure carries no list", async () => {
+    const { error: thrown } = await run({ "p/a": ["context_too_long"] });
+    expect(thrown?.extras).not.toHaveProperty("attempts");
+  });
+
+  it("never again once words were delivered", async () => {
+    const cut = new Delivered("provider_failed", "Cut. A part of the answer had been sent.");
+    const { error: thrown, asked } = await run({ "p/a": [cut], "q/b": ["ok"] }, { auto: true });
+    expect(thrown).toBe(cut);
+    expect(asked).toEqual(["p/a"]);
+  });
+
+  it("never again once the caller has gone, be it during the pause", async () => {
+    const controller = new AbortController();
+    const { asked, error: thrown } = await run(
+      { "p/a": [...five], "q/b": ["ok"] },
+      {
+        signal: controller.signal,
+        world: {
+          now: () => 0,
+          random: () => 0.5,
+          sleep: async () => controller.abort(),
+          breakers: new Breakers(() => 0),
+        },
+      },
+    );
+    expect([asked, thrown?.code]).toEqual([["p/a"], "provider_failed"]);
+  });
+
+  it("not beyond the deadline", async () => {
+    const { asked, clock, error: thrown } = await run({ "p/a": [...five], "q/b": [...five] }, { deadline: 900 });
+    expect(thrown?.code).toBe("provider_failed");
+    expect(clock.now).toBeLessThanOrEqual(900);
+    expect(asked.length).toBeLessThan(5);
+  });
+
+  it("and a fault of our own is no failure of theirs", async () => {
+    const { error: thrown, asked, world } = await run({ "p/a": [new TypeError("oops")], "q/b": ["ok"] });
+    expect(thrown).toBeInstanceOf(TypeError);
+    expect([asked, world.breakers.size]).toEqual([["p/a"], 0]);
+  });
+});
+
+describe("a provider that keeps failing an account", () => {
+  it("is passed over, in the middle of a call too, and asked again later", async () => {
+    const first = await run({ "p/a": [...five] });
+    const { world, clock } = first;
+    const second = await run({ "p/a": [...five], "q/b": ["ok"] }, { world });
+    expect(second.asked).toEqual(["p/a", "p/a", "q/b"]);
+    const third = await run({ "p/a": ["ok"] }, { world });
+    expect(third.asked).toEqual([]);
+    expect(third.error).toMatchObject({ code: "provider_failed", extras: { retry_after: 15 } });
+    const other = await run({ "p/a": ["ok"] }, { world, account: "b" });
+    expect(other.asked).toEqual(["p/a"]);
+    clock.now += 15_000;
+    expect((await run({ "p/a": ["ok"] }, { world, deadline: 1e9 })).asked).toEqual(["p/a"]);
+    expect(world.breakers.size).toBe(0);
+  });
+
+  it("is not blamed for what the caller asked, nor for being busy", async () => {
+    const { world } = await run({ "p/a": ["provider_busy", "provider_busy", "provider_busy"] });
+    expect(world.breakers.size).toBe(0);
+    await run({ "p/a": ["provider_failed"] }, { world });
+    expect(world.breakers.size).toBe(0);
+  });
+});

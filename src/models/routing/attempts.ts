@@ -1,0 +1,115 @@
+import { type ErrorCode, WaypostError } from "../../errors.ts";
+import type { ChatModel } from "../types.ts";
+import { type Breakers, breakers, circuitOf, type Pass } from "./breaker.ts";
+import { judge } from "./retry.ts";
+
+/** One try at a model and what came of it. */
+export interface Attempt {
+  model: string;
+  outcome: "ok" | ErrorCode;
+}
+
+/** What the call is to those who try. */
+export interface TryingCall {
+  account: string;
+  /** Milliseconds since the epoch at which the call must have answered. */
+  deadline: number;
+  /** Aborted when no further try is worth it; asked for after a failure only. */
+  readonly signal: AbortSignal;
+  /** The caller left the choice of the model to the rules. */
+  auto: boolean;
+}
+
+/** What time and chance are made of; tests bring their own. */
+export interface World {
+  now(): number;
+  random(): number;
+  /** Resolves after the pause, or at once when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  breakers: Breakers;
+}
+
+const REAL: World = { now: Date.now, random: Math.random, sleep, breakers };
+
+/** A try that ended the call for good: a part of its answer was delivered, so another answer must not follow. */
+export class Delivered extends WaypostError {}
+
+/**
+ * Asks the models one after the other until one answers, each again after a pause where that may help.
+ * `attempt` throws a `Delivered` when words of the answer have reached the caller, any other WaypostError when none have.
+ * @throws WaypostError the last failure, with `attempts` in its extras when there were several
+ */
+export async function untilAnswered<T>(
+  models: readonly ChatModel[],
+  call: TryingCall,
+  attempt: (model: ChatModel) => Promise<T>,
+  world: World = REAL,
+): Promise<{ answer: T; model: ChatModel; attempts: Attempt[] }> {
+  const attempts: Attempt[] = [];
+  let last: WaypostError | undefined;
+  for (const model of models) {
+    const { id, provider } = model.info;
+    const circuit = circuitOf(call.account, provider);
+    for (let tries = 1; ; tries++) {
+      const pass = world.breakers.ask(circuit);
+      if (pass.waitMs > 0) {
+        last ??= paused(provider, pass.waitMs);
+        break;
+      }
+      try {
+        const answer = await attempt(model);
+        world.breakers.succeeded(circuit);
+        attempts.push({ model: id, outcome: "ok" });
+        return { answer, model, attempts };
+      } catch (error) {
+        const { signal } = call;
+        tell(world.breakers, circuit, pass, signal.aborted ? undefined : error);
+        if (!(error instanceof WaypostError)) throw error;
+        attempts.push({ model: id, outcome: error.code });
+        last = error;
+        if (error instanceof Delivered || signal.aborted) throw withAttempts(error, attempts);
+        const leftMs = call.deadline - world.now();
+        const verdict = judge({ error, tries, leftMs, auto: call.auto }, world.random);
+        if (verdict.kind === "stop") throw withAttempts(error, attempts);
+        if (verdict.kind === "next") break;
+        await world.sleep(verdict.waitMs, signal);
+        if (signal.aborted) throw withAttempts(error, attempts);
+      }
+    }
+  }
+  if (!last) throw new Error("a route without models");
+  throw withAttempts(last, attempts);
+}
+
+/** Whether a failure speaks of the provider's health. One that refuses a request is well; one that is busy may be. */
+function tell(all: Breakers, circuit: string, pass: Pass, error: unknown): void {
+  const code = error instanceof WaypostError ? error.code : undefined;
+  if (code === "provider_failed" || code === "provider_unreachable" || code === "provider_timeout") {
+    all.failed(circuit, pass);
+  } else if (code === "provider_refused" || code === "context_too_long") all.succeeded(circuit);
+  else all.undecided(circuit, pass);
+}
+
+function paused(provider: string, waitMs: number): WaypostError {
+  const retry_after = Math.ceil(waitMs / 1000);
+  const detail = `Provider ${provider} failed several times in a row, so it is not asked for ${retry_after} s.`;
+  return new WaypostError("provider_failed", detail, { retry_after });
+}
+
+function withAttempts(error: WaypostError, attempts: Attempt[]): WaypostError {
+  if (attempts.length > 1) error.extras.attempts = attempts;
+  return error;
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,85 @@
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { WaypostError } from "../../errors.ts";
+import type { TokenUsage } from "../../ledger/money.ts";
+import { dialects, forModel, toTokenUsage } from "../../models/dialects/dialects.ts";
+import type { Call } from "../define.ts";
+import { Leaving } from "../leaving.ts";
+import type { Given, Job } from "./answer.ts";
+import { brokeOff } from "./broken.ts";
+import { factsOf } from "./facts.ts";
+import { Kept } from "./kept.ts";
+import { Reading } from "./reading.ts";
+
+/** Answers a stream in a dialect that the model's provider does not speak. */
+export async function convertStream(call: Call, job: Job): Promise<Given> {
+  const { plan, dialect } = job;
+  const leaving = new Leaving(call.signal, call.left, job.kept);
+  const encoder = dialects[dialect].encodeStream(factsOf(call, job));
+  const reading = new Reading();
+  const kept = new Kept(job.kept);
+  const words = new TextEncoder();
+  let usage: TokenUsage | undefined;
+  let begun = false;
+  const send = async (text: string): Promise<void> => {
+    if (text === "") return;
+    const bytes = words.encode(text);
+    begun = true;
+    kept.add(bytes);
+    await call.emit({ type: "bytes", bytes });
+  };
+  try {
+    const model = await call.models.languageModel(plan.info);
+    const { stream } = await model.doStream(optionsOf(job, leaving.signal));
+    for await (const part of stream) {
+      if (part.type === "error") throw part.error;
+      if (part.type === "text-delta" || part.type === "reasoning-delta" || part.type === "tool-input-delta") {
+        reading.said(part.delta);
+        leaving.read(part.delta);
+      }
+      if (part.type === "finish") usage = toTokenUsage(part.usage);
+      await send(encoder.push(part));
+    }
+    if (!usage) throw failed(job, "cut its answer short");
+    await send(encoder.end());
+  } catch (error) {
+    const produced = reading.begun ? reading.estimate(job.body, plan, job.granted) : undefined;
+    return await brokeOff(call, job, explained(error, job, leaving.signal), produced, begun, encoder);
+  } finally {
+    leaving.close();
+  }
+  return { reply: kept.reply(dialect), ...billed(usage, reading, job) };
+}
+
+/** Answers whole in a dialect that the model's provider does not speak. */
+export async function convertWhole(call: Call, job: Job): Promise<Given> {
+  try {
+    const model = await call.models.languageModel(job.plan.info);
+    const result = await model.doGenerate(optionsOf(job, call.signal));
+    const body = JSON.stringify(dialects[job.dialect].encodeWhole(result, factsOf(call, job)));
+    const reading = new Reading();
+    for (const part of result.content) if ("text" in part) reading.said(part.text);
+    const reply = { status: 200, contentType: "application/json", body };
+    return { reply, ...billed(toTokenUsage(result.usage), reading, job) };
+  } catch (error) {
+    return await brokeOff(call, job, explained(error, job, call.signal), undefined, false);
+  }
+}
+
+function optionsOf({ dialect, body, granted, plan }: Job, abortSignal: AbortSignal): LanguageModelV4CallOptions {
+  const { options } = dialects[dialect].decode(body);
+  return forModel({ ...options, maxOutputTokens: granted, abortSignal }, plan.info);
+}
+
+/** Without a report from the provider, what was counted here. */
+function billed(usage: TokenUsage, reading: Reading, { body, plan, granted }: Job) {
+  const reported = usage.input + usage.output + (usage.cacheRead ?? 0) + (usage.reasoning ?? 0) > 0;
+  return { usage: reported ? usage : reading.estimate(body, plan, granted), estimated: !reported };
+}
+
+function explained(error: unknown, job: Job, signal: AbortSignal): WaypostError {
+  if (signal.aborted) return new WaypostError("client_closed", "The call was cancelled.");
+  return error instanceof WaypostError ? error : failed(job, "broke off its answer");
+}
+
+const failed = ({ plan: { info } }: Job, what: string): WaypostError =>
+  new WaypostError("provider_failed", `Provider ${info.provider} (model ${info.name}) ${what}.`);

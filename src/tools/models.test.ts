@@ -1,0 +1,172 @@
+import { env, SELF } from "cloudflare:test";
+import Anthropic from "@anthropic-ai/sdk";
+import OpenAI from "openai";
+import { describe, expect, test } from "vitest";
+import { account, ORIGIN } from "../../test/worker/client.ts";
+import type { Env } from "../env.ts";
+import { usdPerMillion } from "./models_output.ts";
+
+Object.assign(env as unknown as Env, {
+  OPENAI_API_KEY: "sk-list",
+  ANTHROPIC_API_KEY: "sk-list",
+  AZURE_OPENAI_API_KEY: "sk-list",
+  AZURE_OPENAI_RESOURCE: "ours",
+  AZURE_OPENAI_DEPLOYMENTS: JSON.stringify({ mini: "gpt-4o-mini", vectors: "text-embedding-3-small" }),
+  MODEL_PROVIDERS: JSON.stringify([
+    {
+      id: "lab",
+      base_url: "http://127.0.0.1:9/v1",
+      models: [{ name: "org/qwen3", context: 32_000, max_output: 2048 }],
+    },
+  ]),
+  MARKUPS: JSON.stringify({ plans: { pro: { cloud: "1.00" } } }),
+});
+
+interface Listed {
+  id: string;
+  context: number;
+  max_output: number;
+  abilities: string[];
+  price: Record<string, string>;
+  available: boolean;
+  why?: string;
+}
+
+interface List {
+  object: string;
+  data: Listed[];
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+  unavailable: { provider: string; why: string }[];
+}
+
+const { key } = await account();
+const get = async <T>(path: string, bearer = key) => {
+  const response = await SELF.fetch(`${ORIGIN}/v1${path}`, { headers: { Authorization: `Bearer ${bearer}` } });
+  return { status: response.status, body: (await response.json()) as T };
+};
+const { body: list } = await get<List>("/models");
+const named = (id: string) => list.data.find((model) => model.id === id);
+
+describe("GET /v1/models", () => {
+  test("says of each model what it can, what it costs this account, and that it can be had", () => {
+    expect(named("openai/gpt-4o-mini")).toMatchObject({
+      context: 128_000,
+      max_output: 16_384,
+      abilities: ["chat", "vision", "tools", "json"],
+      price: { input: "0.1545", output: "0.618", cache_read: "0.07725" },
+      available: true,
+    });
+    expect(named("anthropic/claude-sonnet-4-5")).toMatchObject({
+      max_output: 64_000,
+      abilities: ["chat", "vision", "tools", "json", "reasoning"],
+      price: { input: "3.09", cache_write: "3.8625", cache_write_1h: "6.18" },
+    });
+    expect(named("azure/mini")?.price.input).toBe("0.1545");
+    expect(named("azure/vectors")).toMatchObject({
+      abilities: ["embeddings"],
+      max_output: 0,
+      price: { input: "0.0206" },
+    });
+    expect(named("openai/text-embedding-3-large")?.abilities).toEqual(["embeddings"]);
+    expect(named("lab/org/qwen3")).toMatchObject({
+      context: 32_000,
+      max_output: 2048,
+      price: { input: "0", output: "0" },
+    });
+    expect(named("local/extractive")).toMatchObject({ abilities: ["chat"], available: true });
+    expect(new Set(list.data.map(({ id }) => id)).size).toBe(list.data.length);
+  });
+
+  test("says what is not offered, and why", () => {
+    const why = Object.fromEntries(list.unavailable.map((each) => [each.provider, each.why]));
+    expect(why).toMatchObject({
+      ollama: "OLLAMA_HOST is not set",
+      "workers-ai": expect.stringContaining("AI binding"),
+    });
+    expect(why).not.toHaveProperty("openai");
+  });
+
+  test("prices are those of the caller's plan", async () => {
+    const pro = await account("pro");
+    const { body } = await get<List>("/models?provider=openai", pro.key);
+    expect(body.data.find(({ id }) => id === "openai/gpt-4o-mini")?.price.input).toBe("0.15");
+    expect(body.data.every(({ id }) => id.startsWith("openai/"))).toBe(true);
+  });
+
+  test("filters by ability and pages either way", async () => {
+    const { body } = await get<List>("/models?ability=embeddings");
+    expect(body.data.map(({ id }) => id).sort()).toEqual([
+      "azure/vectors",
+      "openai/text-embedding-3-large",
+      "openai/text-embedding-3-small",
+      "openai/text-embedding-ada-002",
+    ]);
+    const first = (await get<List>("/models?limit=5")).body;
+    expect([first.data.length, first.has_more, first.last_id]).toEqual([5, true, list.data[4]?.id]);
+    const after = (await get<List>(`/models?limit=5&after_id=${encodeURIComponent(first.last_id ?? "")}`)).body;
+    expect(after.first_id).toBe(list.data[5]?.id);
+    const before = (await get<List>(`/models?limit=5&before_id=${encodeURIComponent(after.first_id ?? "")}`)).body;
+    expect(before.data).toEqual(first.data);
+    expect((await get("/models?after_id=nobody%2Fnone")).status).toBe(400);
+    expect((await get("/models?limit=0")).status).toBe(400);
+  });
+});
+
+describe("GET /v1/models/{model}", () => {
+  test.each(["openai/gpt-4o-mini", "openai%2Fgpt-4o-mini", "gpt-4o-mini", "lab/org/qwen3", "azure/vectors"])(
+    "%s",
+    async (path) => {
+      const { status, body } = await get<Listed>(`/models/${path}`);
+      expect(status).toBe(200);
+      const id = path === "gpt-4o-mini" ? "openai/gpt-4o-mini" : decodeURIComponent(path);
+      expect(body).toEqual(named(id));
+    },
+  );
+
+  test("one that is offered by name only", async () => {
+    const { body } = await get<Listed>("/models/gpt-4o-2024-08-06");
+    expect(body.id).toBe("openai/gpt-4o-2024-08-06");
+  });
+
+  test.each(["nobody/none", "openai/gpt-99", "azure/gpt-4o", "%00"])("%s is not there", async (path) => {
+    const { status, body } = await get<{ code: string }>(`/models/${path}`);
+    expect([status, body.code]).toEqual([404, "not_found"]);
+  });
+});
+
+describe("official clients", () => {
+  const fetch = (input: RequestInfo | URL, init?: RequestInit) => SELF.fetch(new Request(input, init));
+
+  test("openai lists and retrieves", async () => {
+    const client = new OpenAI({ apiKey: key, baseURL: `${ORIGIN}/v1`, fetch });
+    const page = await client.models.list();
+    expect(page.data.map(({ id }) => id)).toEqual(list.data.map(({ id }) => id));
+    const model = await client.models.retrieve("openai/gpt-4o-mini");
+    expect(model).toMatchObject({ id: "openai/gpt-4o-mini", object: "model", owned_by: "openai" });
+    expect(Number.isInteger(model.created)).toBe(true);
+    await expect(client.models.retrieve("nobody/none")).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+  });
+
+  test("anthropic lists every page and retrieves", async () => {
+    const client = new Anthropic({ authToken: key, apiKey: null, baseURL: ORIGIN, fetch });
+    const ids: string[] = [];
+    for await (const model of client.models.list({ limit: 20 })) ids.push(model.id);
+    expect(ids).toEqual(list.data.map(({ id }) => id));
+    const model = await client.models.retrieve("anthropic/claude-sonnet-4-5");
+    expect(model).toMatchObject({ type: "model", display_name: "claude-sonnet-4-5" });
+    expect(Number.isNaN(Date.parse(model.created_at))).toBe(false);
+  });
+});
+
+test.each([
+  [150_000, 10_300, "0.1545"],
+  [0, 10_300, "0"],
+  [1, 10_000, "0.000001"],
+  [3_000_000, 10_000, "3"],
+  [1, 1, "0.0000000001"],
+  [100_000_000, 10_000, "100"],
+])("%i pico-USD a token at %i is %s USD a million", (pico, bps, usd) => {
+  expect(usdPerMillion(pico, bps)).toBe(usd);
+});

@@ -1,0 +1,66 @@
+import type { Labelled } from "./prompts.ts";
+
+/** Written when the rules were final, and measured once: no rule was changed after that. */
+export const labelledLast: Labelled[] = [
+  { tier: "quick", text: "Who painted Guernica?" },
+  { tier: "quick", text: "lol nice" },
+  { tier: "quick", text: "Past tense of 'to swim'?" },
+  { tier: "quick", text: "How far is the moon" },
+  { tier: "quick", text: "Give me an emoji for rain" },
+  { tier: "quick", text: "Into Polish please: I'll be ten minutes late." },
+  { tier: "quick", text: "Wer hat die Glühbirne erfunden?" },
+  { tier: "quick", text: "Combien de pattes a une araignée ?" },
+  { tier: "quick", text: "¿En qué año llegó el hombre a la luna?" },
+  { tier: "quick", text: "Как пишется: «в течение» или «в течении» часа?" },
+  { tier: "quick", text: "东京现在几点？" },
+  { tier: "quick", text: "Remove the duplicates: red, blue, red, green, blue" },
+  { tier: "general", text: "My neighbour's dog barks all night. What are my options before I go to the police?" },
+  { tier: "general", text: "A bedtime story about a lighthouse keeper and a whale, five minutes to read aloud." },
+  { tier: "general", text: "What made the Roman roads last so long?" },
+  { tier: "general", text: "Outline a two-hour workshop on giving feedback for a team of nurses." },
+  {
+    tier: "general",
+    text: "Is it sensible to refinance now or wait? Fixed rate until 2028, small reserve, second child on the way.",
+  },
+  {
+    tier: "general",
+    text: "Could you polish this paragraph? We are a family firm since 1962. We make brushes. Our brushes are used by restorers in many museums, and we are proud of it, and we train two apprentices each year.",
+  },
+  { tier: "general", text: "Jakie rośliny dobrze znoszą ciemny korytarz i rzadkie podlewanie?" },
+  { tier: "general", text: "Welche Versicherungen braucht man als Berufsanfängerin wirklich, welche nicht?" },
+  { tier: "general", text: "Aide-moi à préparer un discours de départ à la retraite pour une collègue très discrète." },
+  { tier: "general", text: "Что взять с собой в поход на Кавказ в сентябре на неделю?" },
+  { tier: "general", text: "Where do I hand in the form?", grounded: true },
+  { tier: "code", text: "how do I exit a nested loop in lua" },
+  { tier: "code", text: "My flexbox children overflow the parent on Safari only." },
+  { tier: "code", text: "ModuleNotFoundError after I moved the file into a package, imports worked before" },
+  { tier: "code", text: "Suggest an index for: find orders by customer and status, newest first, table has 40M rows" },
+  { tier: "code", text: "What's the time complexity of inserting into a heap?" },
+  { tier: "code", text: "npm ERR! peer dep missing, should I use --force?" },
+  { tier: "code", text: "Jak zrobić, żeby przycisk wysyłał formularz bez przeładowania strony?" },
+  { tier: "code", text: "Wie parse ich in Rust ein Datum im Format TT.MM.JJJJ?" },
+  { tier: "code", text: "Necesito un trigger que guarde la fecha de modificación en cada fila." },
+  { tier: "hard", text: "Let G be a group of order 15. Must it be cyclic?" },
+  {
+    tier: "hard",
+    text: "Ann is twice as old as Bob was when Ann was as old as Bob is now. Together they are 63. How old is each?",
+  },
+  {
+    tier: "hard",
+    text: "How many ways are there to tile a 2 by 10 board with dominoes, and what if two opposite corners are missing?",
+  },
+  {
+    tier: "hard",
+    text: "Compare three pension options: lump sum 210k, 1,050 a month for life, or 900 a month with 2 % indexation. I am 63, wife 58. Which is best under which life expectancy?",
+  },
+  {
+    tier: "hard",
+    text: "Estimate the number of piano tuners in Berlin; state every assumption and the likely error of each.",
+  },
+  { tier: "hard", text: "Czy szereg o wyrazach 1/(n ln n) jest zbieżny? Uzasadnij." },
+  {
+    tier: "hard",
+    text: "Eine Leiter von 5 m lehnt an der Wand und rutscht mit 0,5 m/s weg. Wie schnell fällt die Spitze, wenn der Fuß 3 m entfernt ist?",
+  },
+  { tier: "hard", text: "Montre que la somme de deux carrés impairs n'est jamais un carré." },
+];

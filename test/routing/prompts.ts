@@ -1,0 +1,222 @@
+import type { Tier } from "../../src/models/routing/tiers.ts";
+
+/**
+ * Prompts of our own writing in the manner of what people send, each labelled with the tier a person would choose: the
+ * smallest model that will do. Labels were given before any rule was written.
+ */
+export interface Labelled {
+  tier: Tier;
+  text: string;
+  grounded?: true;
+}
+
+const PARAGRAPHS = [
+  "The committee met twice in the spring and once in early autumn. Members reviewed the state of the older buildings, in particular the north hall, whose roof had been repaired in sections since the storm. Two contractors were heard. Both thought that a further partial repair would hold for four to six winters, and both advised against it.",
+  "Attendance rose slightly over the year. The reading room was used most in the afternoons, and the new late opening on Thursdays found fewer visitors than hoped. Staff suggested moving it to Tuesday, when the market keeps people in town until the evening. A trial was agreed for the coming quarter.",
+  "Income from the café covered its own costs for the first time. The lease of the kitchen equipment ends in March; the supplier offered to sell it at a third of its original price. The treasurer recommended accepting, since the condition is good and a replacement would take several weeks to arrive.",
+  "The correspondence with the district about the footpath continued. The district holds that the path has been closed since the nineties; neighbours gave written statements that it was walked every day until the fence was put up. The secretary will collect the statements and ask for a hearing before the summer.",
+  "Volunteers gave roughly eleven hundred hours. Most of them helped with the archive, where the photographs of the ferry company are now described and put in order. A small exhibition is planned, and the family of the last captain has offered letters and a log book on loan.",
+];
+
+/** The minutes of some years, so many paragraphs long. */
+const minutes = (paragraphs: number): string =>
+  Array.from({ length: paragraphs }, (_, i) => PARAGRAPHS[i % PARAGRAPHS.length]).join("\n\n");
+
+const quick: string[] = [
+  "hi",
+  "Hello! How are you today?",
+  "thanks, that helped",
+  "What's the capital of Mongolia?",
+  "How do you spell accommodate",
+  "Translate to French: The train leaves at noon.",
+  "What is 15% of 240?",
+  "convert 12 miles to km",
+  "Synonym for 'stubborn'?",
+  "Fix the grammar: she don't like apples",
+  "When did the Berlin wall fall?",
+  "Give me a title for a blog post about sourdough",
+  "Is 'data' singular or plural?",
+  "Which is bigger, Jupiter or Saturn?",
+  "What does HTTP stand for?",
+  "Make this sentence shorter: Due to the fact that it was raining, we made the decision to stay inside the house.",
+  'Classify the sentiment as positive, negative or neutral: "Delivery took ages but the shoes are lovely."',
+  "What time is it in Tokyo when it is 9 am in London in winter?",
+  "Extract the e-mail address: please write to our Anna at anna.k@example.org before Friday",
+  "tell me a joke",
+  "good morning :)",
+  "List the days of the week in Italian",
+  "Who wrote The Master and Margarita?",
+  "opposite of 'scarce'",
+  "Sort alphabetically: pear, apple, fig, banana",
+  "Cześć, co słychać?",
+  "Jaka jest stolica Australii?",
+  "Przetłumacz na angielski: Spotkanie przełożono na wtorek.",
+  "Ile to jest 7 razy 8?",
+  "Popraw błędy: poszłem do sklepu po mąkę",
+  "Wie heißt die Hauptstadt von Kanada?",
+  "Übersetze ins Englische: Der Vertrag endet im Mai.",
+  "Danke dir!",
+  "Bonjour, ça va ?",
+  "Traduis en anglais : Le dossier est complet.",
+  "C'est quoi le pluriel de cheval ?",
+  "¿Cuál es la capital de Perú?",
+  "Traduce al inglés: La reunión empieza a las tres.",
+  "Hola, buenos días",
+  "Привет! Как дела?",
+  "Столица Казахстана?",
+  "Переведи на английский: поезд опаздывает на час",
+  "こんにちは",
+  "「ありがとう」を英語で言うと？",
+  "法国的首都是哪里？",
+  "你好",
+  "Come si dice 'finestra' in inglese?",
+  "Bom dia! Qual é a moeda do Japão?",
+  "ما هي عاصمة الأردن؟",
+  "Türkiye'nin başkenti neresi?",
+];
+
+const general: string[] = [
+  "Write a polite e-mail to my landlord asking him to repair the heating before the weekend.",
+  "Explain how vaccines train the immune system, for a twelve-year-old.",
+  "Compare renting and buying a flat for someone who may move in three years.",
+  "I have an interview at a hospital next week for a receptionist position. What questions should I expect and how should I prepare?",
+  "Summarize the causes of the First World War in about 300 words.",
+  "Give me a week of vegetarian dinners with a shopping list.",
+  "My daughter refuses to do her homework and we argue every evening. What can I try?",
+  "Draft a short speech for my brother's wedding; he is shy and loves sailing.",
+  "What are the main differences between Stoicism and Epicureanism?",
+  "Write a product description for a hand-made oak desk, warm but not kitschy, around 120 words.",
+  "How does a heat pump work and is it worth it in an old house?",
+  "Rewrite this so that it sounds friendlier: Your application has been received. It will be processed in the order of receipt. Do not call us about its status; you will be informed in due course. Incomplete applications are not processed.",
+  "Plan a three-day trip to Lisbon with two small children.",
+  "Explain the plot of Hamlet and why he hesitates so long.",
+  "What should a small bakery consider before it starts selling online?",
+  "Write a poem about the first snow in a city, no rhymes.",
+  "Can you explain why the sky is blue and sunsets are red?",
+  "I need a cover letter for a junior accountant job. I have two years of experience in a shipping company and a certificate in payroll.",
+  "What are the pros and cons of a four-day work week for a team that answers customers by phone?",
+  "Describe the water cycle with an example from everyday life.",
+  "Give me feedback on this opening paragraph: The rain had stopped an hour ago, but nobody had told the gutters. They went on dripping into the barrels as if the whole town were still waiting for something to fill.",
+  "Napisz uprzejmą odpowiedź do klienta, który skarży się na opóźnioną przesyłkę, i zaproponuj rabat na kolejne zamówienie.",
+  "Wyjaśnij, na czym polega inflacja i skąd się bierze.",
+  "Jak przygotować się do pierwszego maratonu, jeśli biegam trzy razy w tygodniu?",
+  "Schreibe eine Einladung zum Sommerfest unserer Schule, freundlich und nicht länger als eine Seite.",
+  "Erkläre mir den Unterschied zwischen Bundestag und Bundesrat und wie ein Gesetz entsteht.",
+  "Rédige un courriel pour demander un report de rendez-vous au médecin, en expliquant que je suis en déplacement.",
+  "Explique les avantages et les inconvénients du télétravail pour une petite entreprise.",
+  "Escribe una carta de recomendación para una alumna aplicada que quiere estudiar enfermería.",
+  "¿Cómo funciona la fotosíntesis y por qué es importante para el clima?",
+  "Напиши поздравление с юбилеем для коллеги, который проработал у нас двадцать лет.",
+  "Объясни, чем отличается ипотека от обычного кредита и на что смотреть при выборе.",
+  "新しい職場での自己紹介文を、丁寧だけれど堅すぎない調子で書いてください。",
+  "请写一封给客户的道歉信，说明发货延迟的原因，并提出补偿办法。",
+  "Scrivi una breve recensione di un ristorante di pesce: cibo ottimo, servizio lento, prezzi onesti.",
+  "Explica as diferenças entre o português do Brasil e o de Portugal com alguns exemplos.",
+  `Summarize these minutes in five bullet points:\n\n${minutes(6)}`,
+  `What did the committee decide about the café, and why?\n\n${minutes(10)}`,
+  `Fasse den folgenden Text auf Deutsch zusammen:\n\n${minutes(20)}`,
+  `Streść poniższy protokół i wypisz osoby odpowiedzialne:\n\n${minutes(30)}`,
+];
+
+const groundedGeneral: string[] = [
+  "When does our lease end?",
+  "What is the refund period?",
+  "Who approves travel costs above 500 euros?",
+  "Jaki jest okres wypowiedzenia?",
+  "Wie viele Urlaubstage stehen mir zu?",
+];
+
+const code: string[] = [
+  "Write a Python function that returns the n-th Fibonacci number iteratively.",
+  "Why does this throw?\n```js\nconst a = undefined;\nconsole.log(a.b);\n```",
+  "How do I reverse a linked list in Java?",
+  "SELECT u.name, count(*) FROM users u JOIN orders o ON o.user_id = u.id GROUP BY u.id; -- I get an error that u.name must appear in GROUP BY, what now?",
+  "regex that matches ISO dates but not times",
+  'Traceback (most recent call last):\n  File "app.py", line 12, in <module>\n    main()\n  File "app.py", line 8, in main\n    print(rows[0][\'id\'])\nIndexError: list index out of range',
+  "Refactor this to async/await:\nfunction load(cb) {\n  get('/a', function (err, a) {\n    if (err) return cb(err);\n    get('/b?x=' + a.id, cb);\n  });\n}",
+  "git: I committed to the wrong branch, how do I move the last two commits to a new one?",
+  "Write unit tests with pytest for a class that parses IBANs.",
+  "docker compose: container exits with code 137 after a few minutes, what should I look at?",
+  "Convert this curl to fetch: curl -X POST https://api.example.com/v1/items -H 'Content-Type: application/json' -d '{\"name\":\"a\"}'",
+  "What's wrong with my CSS? .box { display: flex; align-item: center; } the text is not centred",
+  "Implement a rate limiter in Go with a token bucket, safe for concurrent use.",
+  "How can I make this TypeScript generic infer the key type?\n\nfunction pick<T>(obj: T, keys: string[]) { return keys.map(k => obj[k]); }",
+  "write a bash script that deletes all files older than 30 days in /var/backups but keeps the newest five",
+  "error TS2345: Argument of type 'string | undefined' is not assignable to parameter of type 'string'.",
+  "Explain what this does: `awk -F, 'NR>1 {s[$2]+=$3} END {for (k in s) print k, s[k]}' sales.csv`",
+  "Review this diff:\n-  if (user.age > 18) return true;\n+  if (user.age >= 18 && user.verified) return true;\n   return false;",
+  "My React component re-renders on every keystroke although I use useMemo. What can cause it?",
+  "Create a Dockerfile for a FastAPI app with uvicorn, multi-stage, non-root.",
+  "Add an index to speed up this query in Postgres: SELECT * FROM events WHERE account_id = 7 AND created_at > now() - interval '1 day' ORDER BY created_at DESC LIMIT 50",
+  "cargo build says: cannot borrow `*self` as mutable because it is also borrowed as immutable",
+  "Napisz funkcję w Pythonie, która sprawdza, czy napis jest palindromem.",
+  "Dlaczego moje zapytanie SQL zwraca duplikaty po LEFT JOIN?",
+  "Schreibe ein Skript in PowerShell, das alle leeren Ordner löscht.",
+  "Wie kann ich in C# eine Liste nach zwei Feldern sortieren?",
+  "Écris une fonction JavaScript qui supprime les doublons d'un tableau d'objets selon leur id.",
+  "Comment corriger l'erreur « NullPointerException » dans ce code Java ?",
+  "Escribe una consulta SQL que devuelva los tres clientes con más pedidos por mes.",
+  "¿Cómo leo un archivo CSV grande en Node.js sin cargarlo todo en memoria?",
+  "Напиши функцию на Go, которая объединяет два отсортированных слайса.",
+  "Почему мой запрос в PostgreSQL не использует индекс?",
+  "Pythonで辞書を値の降順に並べ替えるコードを書いてください。",
+  "用 Python 写一个函数，统计文本中每个单词出现的次数。",
+  "Scrivi uno script bash che rinomina tutti i file .jpeg in .jpg.",
+  "kubectl get pods shows CrashLoopBackOff, logs are empty. How to debug?",
+];
+
+const hard: string[] = [
+  "Prove that there are infinitely many primes congruent to 3 modulo 4.",
+  "A train leaves A at 9:00 at 80 km/h, another leaves B, 300 km away, at 9:30 towards A at 100 km/h. When and where do they meet, and how far is each from A at 10:15?",
+  "Solve the integral of x^2 * e^(-x) from 0 to infinity and show each step.",
+  "Five people of different nationalities live in five houses of different colours. The Norwegian lives in the first house, the Briton in the red one, the owner of the green house drinks coffee, and the green house is left of the white one. Work out who could own the fish, and list what is still undetermined.",
+  "Derive the closed form of the sum of k^3 for k from 1 to n by induction.",
+  "We have 14 nurses, three shifts a day, at most five shifts a week each, no night followed by an early shift, and two who cannot work weekends. Make a fair rota for two weeks and argue why it satisfies all constraints.",
+  "What is the probability that in a group of 30 people at least three share a birthday? Derive it.",
+  "Analyse the game in which two players alternately remove 1, 3 or 4 stones from a heap; for which heap sizes does the first player win, and prove it.",
+  "Evaluate critically whether a central bank digital currency would weaken commercial banks in a crisis. Consider at least three mechanisms, the evidence for each, and what would change your mind.",
+  "Given the matrix [[2,1,0],[1,2,1],[0,1,2]], find its eigenvalues and eigenvectors, and decide whether it is positive definite.",
+  "Design a migration of a payment system from one data centre to two with no downtime: list the failure modes, the order of the steps, and how each step is rolled back. Weigh consistency against availability.",
+  "Let f be continuous on [0,1] with f(0)=f(1). Show that there is an x in [0, 1/2] with f(x)=f(x+1/2).",
+  "A fund charges 1.2 % a year and returns 6 % before fees; another charges 0.2 % and returns 5.4 %. I pay in 400 a month for 25 years and then withdraw over 20. Which leaves me more, and at which horizon does the answer flip? Show the calculation.",
+  "Find all integer solutions of x^2 - 5y^2 = 4.",
+  "Is the halting problem decidable for programs without loops that may call themselves? Give a rigorous argument.",
+  "A patient takes three drugs with half-lives of 4, 12 and 30 hours, doses every 8, 24 and 48 hours. Work out step by step the steady-state ratio of peak to trough for each and which interval should be changed first.",
+  "Two urns: the first holds 3 red and 5 blue balls, the second 6 red and 2 blue. A fair die decides: 1 or 2 picks the first urn, otherwise the second. A red ball is drawn; what is the probability that it came from the first urn? And after a second red ball without replacement?",
+  "Optimize: maximize 5x + 4y subject to 6x + 4y <= 24, x + 2y <= 6, x, y >= 0. Give the dual and check strong duality.",
+  "Udowodnij, że pierwiastek z dwóch jest liczbą niewymierną.",
+  "Ile jest czterocyfrowych liczb podzielnych przez 3, których cyfry się nie powtarzają? Pokaż rozumowanie krok po kroku.",
+  "Beweise, dass jede stetige Funktion auf einem kompakten Intervall gleichmäßig stetig ist.",
+  "Ein Becken wird von zwei Rohren in 6 und 9 Stunden gefüllt, ein Abfluss leert es in 12. Wie lange dauert es, wenn der Abfluss erst nach 2 Stunden geöffnet wird? Rechne Schritt für Schritt vor.",
+  "Démontre que la suite définie par u(n+1) = (u(n) + 2/u(n))/2 converge et calcule sa limite.",
+  "Demuestra por inducción que 2^n > n^2 para todo n >= 5.",
+  "Докажи, что сумма углов выпуклого n-угольника равна 180(n−2) градусов.",
+  "整数 n に対して n^5 − n が 30 で割り切れることを証明してください。",
+  "证明：如果 a、b 互素，则 a^2 与 b^2 也互素。",
+  "Dimostra che tra due numeri reali distinti esiste sempre un numero razionale.",
+  "Resolva passo a passo: quantas maneiras há de distribuir 10 bolas iguais em 4 caixas com pelo menos uma em cada?",
+  "Assess the tax consequences of moving a holding company from the Netherlands to Ireland: exit tax, treaty access, transfer pricing, and anti-abuse rules. Weigh two alternative structures against each other and recommend one.",
+];
+
+const long: Labelled[] = [
+  {
+    tier: "hard",
+    text: `${minutes(12)}\n\nFrom these minutes, work out step by step which decisions contradict each other, which depend on one another, and in which order they would have to be taken so that none blocks another. Justify each step.`,
+  },
+  {
+    tier: "code",
+    text: `${Array.from({ length: 40 }, (_, i) => `export function step${i}(input: number[]): number {\n  let sum = 0;\n  for (const each of input) {\n    sum += each * ${i + 1};\n  }\n  return sum;\n}`).join("\n\n")}\n\nThese are all the same. What would you do?`,
+  },
+  { tier: "general", text: `${minutes(40)}\n\nTranslate the above into plain language for a newsletter.` },
+];
+
+const label = (tier: Tier, texts: string[]): Labelled[] => texts.map((text) => ({ tier, text }));
+
+export const labelled: Labelled[] = [
+  ...label("quick", quick),
+  ...label("general", general),
+  ...groundedGeneral.map((text): Labelled => ({ tier: "general", text, grounded: true })),
+  ...label("code", code),
+  ...label("hard", hard),
+  ...long,
+];
