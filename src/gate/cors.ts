@@ -3,6 +3,8 @@ import type { Env } from "../env.ts";
 /** What a browser page of another origin may see of an answer. */
 const EXPOSED = [
   "X-Request-Id",
+  "Request-Id",
+  "X-Should-Retry",
   "X-Waypost-Cost-Nano-Usd",
   "X-Waypost-Call-Id",
   "Idempotency-Replayed",

@@ -28,12 +28,15 @@ function onFailure(call: Call, wish: Wish, side: Side): OnFailure {
   return typeof wish === "object" ? wish.on_failure : "closed";
 }
 
+/** The model that is asked, for the flag's record. */
+type Asked = Pick<ChatModel, "info">;
+
 /** Judges what came with the call. @throws WaypostError `content_flagged`, `moderation_unavailable` */
 export async function moderatedInput(
   call: Call,
   wish: Wish,
-  messages: readonly ChatMessage[],
-  model: ChatModel,
+  messages: readonly Pick<ChatMessage, "content">[],
+  model: Asked,
 ): Promise<void> {
   const text = messages.map(({ content }) => content).join("\n\n");
   const verdict = await judge(call, wish, { side: "input", text }, call.signal);
@@ -47,6 +50,17 @@ export function moderatedOutput(call: Call, wish: Wish, prompt: Prompt, model: C
     judge: (text, signal) => judge(call, wish, { side: "output", text, question }, signal),
     flagged: (verdict, text, usage) => flagged(call, "output", verdict, text, model, usage),
   });
+}
+
+/** The error for a whole answer that policy does not let pass; undefined when it may. @throws WaypostError `moderation_unavailable` */
+export async function answerFlagged(
+  call: Call,
+  answer: { text: string; question: string; usage: TokenUsage },
+  model: Asked,
+): Promise<WaypostError | undefined> {
+  const { text, question, usage } = answer;
+  const verdict = await judge(call, undefined, { side: "output", text, question }, call.signal);
+  return verdict.flagged ? flagged(call, "output", verdict, text, model, usage) : undefined;
 }
 
 async function judge(call: Call, wish: Wish, exhibit: Exhibit, signal: AbortSignal): Promise<Verdict> {
@@ -65,7 +79,7 @@ async function flagged(
   side: Side,
   { categories }: Verdict,
   text: string,
-  { info }: ChatModel,
+  { info }: Asked,
   usage?: TokenUsage,
 ): Promise<WaypostError> {
   const { moderation } = call.safety;

@@ -5,6 +5,7 @@ import type { PassPath } from "../../models/pass_target.ts";
 import type { Models } from "../../models/types.ts";
 import type { Call, DialectReply } from "../define.ts";
 import { convertStream, convertWhole } from "./convert.ts";
+import { judging } from "./judged.ts";
 import { passStream, passWhole } from "./pass.ts";
 import { type Body, holdOf, type Plan, planOf } from "./plan.ts";
 
@@ -47,10 +48,12 @@ export const answerIn =
     const target = call.models.passThrough(plan.info);
     const url = target?.dialects.includes(dialect) ? target.url(PATHS[dialect]) : undefined;
     const streamed = call.streamed === true;
+    const judged = await judging(call, job);
     const given =
       target && url
         ? await (streamed ? passStream : passWhole)(call, job, target, url)
         : await (streamed ? convertStream : convertWhole)(call, job);
     call.charge(given.usage, { model: plan.info.id, estimated: given.estimated });
+    await judged?.(given);
     return given.reply;
   };
