@@ -9,6 +9,7 @@ import { longLedger } from "./ledger.ts";
 import { chatWorld } from "./lib/chat.ts";
 import { workerdCpuMs } from "./lib/cpu.ts";
 import { latency, load, quantile, type Round, type Target } from "./lib/load.ts";
+import { COMPARED, ERAS, OWN, rpc } from "./lib/mcp.ts";
 import { cpuOver, firstPiece, memoryOver, stream, streams, streamWorld } from "./lib/stream.ts";
 import { bundle as bundleOf, type Served, serve } from "./lib/workerd.ts";
 
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     connections: { type: "string", default: "16" },
+    /** `mcp`: only what concerns that door. */
+    only: { type: "string" },
   },
 });
 const rounds = Number(values.rounds);
@@ -45,7 +48,8 @@ function report(name: string, ratio: number, goal: number, detail: string, atMos
 /** A tool that refuses says so in a 200 and is quick: such an answer would be compared with work that was done. */
 async function expectSuccess({ name, url, method = "GET", headers = {}, body }: Target): Promise<void> {
   const answer = await (await fetch(url, { method, headers, ...(body ? { body } : {}) })).text();
-  if (answer.includes('"isError":true')) throw new Error(`${name} answers with an error: ${answer.slice(0, 300)}`);
+  if (/"isError":true|"error":\{/.test(answer))
+    throw new Error(`${name} answers with an error: ${answer.slice(0, 300)}`);
 }
 
 async function compare(name: string, governed: Target, bare: Target, goal: number): Promise<void> {
@@ -75,37 +79,6 @@ async function compare(name: string, governed: Target, bare: Target, goal: numbe
     goal,
     `${rps("governed")} / ${rps("bare")} requests/s; one at a time ${ms(one.governed)} / ${ms(one.bare)}`,
   );
-}
-
-const MODERN = "2026-07-28";
-
-function rpc(
-  url: string,
-  headers: Record<string, string>,
-  era: "2026" | "2025",
-  method: string,
-  params: object,
-): Target {
-  const meta = {
-    "io.modelcontextprotocol/protocolVersion": MODERN,
-    "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1.0.0" },
-    "io.modelcontextprotocol/clientCapabilities": {},
-  };
-  const modern = era === "2026";
-  const name = (params as { name?: string }).name;
-  return {
-    name: `${method} ${era}`,
-    url: `${url}/mcp`,
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      "mcp-protocol-version": modern ? MODERN : "2025-11-25",
-      ...(modern ? { "mcp-method": method, ...(name ? { "mcp-name": name } : {}) } : {}),
-      ...headers,
-    },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: modern ? { ...params, _meta: meta } : params }),
-  };
 }
 
 /** CPU that starting the bundle costs over starting an empty worker, and the bundle's size. */
@@ -188,36 +161,61 @@ async function passThrough(): Promise<void> {
   }
 }
 
-await coldStart();
-const long = await longLedger(rounds);
-report("a call with 1 M entries over an empty ledger", quantile(long.ratios, 0.5), 1.2, long.detail, true);
-await chat();
-await passThrough();
+/** What is not compared with anything. */
+async function figure(name: string, target: Target): Promise<void> {
+  await expectSuccess(target);
+  await load(target, connections, 1);
+  const taken: Round[] = [];
+  for (let i = 0; i < rounds; i++) taken.push(await load(target, connections, seconds));
+  const rps = quantile(
+    taken.map((round) => round.rps),
+    0.5,
+  );
+  const { p50, p99 } = await latency(target, 500);
+  console.log(
+    `info  ${name.padEnd(46)} ${Math.round(rps)} requests/s; one at a time p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`,
+  );
+}
+
+async function mcpDoor(url: string, auth: Record<string, string>): Promise<void> {
+  const mcp = await serve(bundleOf("bare_mcp"));
+  try {
+    for (const era of ERAS) {
+      for (const { method, params, goal } of COMPARED) {
+        const [governed, bare] = [rpc(url, auth, era, method, params), rpc(mcp.url, {}, era, method, params)];
+        await compare(`${method} over a bare MCP server (${era})`, governed, bare, goal);
+      }
+      for (const { method, params } of OWN) await figure(`${method} (${era})`, rpc(url, auth, era, method, params));
+    }
+  } finally {
+    await mcp.stop();
+  }
+}
+
+/** A route that costs nothing, beside the framework alone. */
+async function restDoor(url: string, headers: Record<string, string>): Promise<void> {
+  const hono = await serve(bundleOf("bare_hono"));
+  try {
+    const usage = { name: "usage", url: `${url}/v1/usage`, headers };
+    await compare("GET /v1/usage over a bare Hono route", usage, { name: "bare", url: `${hono.url}/v1/usage` }, 0.45);
+  } finally {
+    await hono.stop();
+  }
+}
+
+if (values.only === undefined) {
+  await coldStart();
+  const long = await longLedger(rounds);
+  report("a call with 1 M entries over an empty ledger", quantile(long.ratios, 0.5), 1.2, long.detail, true);
+  await chat();
+  await passThrough();
+}
 const waypost = await startWaypost({ vars: { PLANS } });
-const hono = await serve(bundleOf("bare_hono"));
-const mcp = await serve(bundleOf("bare_mcp"));
 try {
   const auth = { authorization: `Bearer ${waypost.apiKey}` };
-  const usage = { name: "usage", url: `${waypost.url}/v1/usage`, headers: auth };
-  await compare("GET /v1/usage over a bare Hono route", usage, { name: "bare", url: `${hono.url}/v1/usage` }, 0.45);
-  for (const era of ["2026", "2025"] as const) {
-    const call = { name: "usage", arguments: {} };
-    const governed = (method: string, params: object) => rpc(waypost.url, auth, era, method, params);
-    const bare = (method: string, params: object) => rpc(mcp.url, {}, era, method, params);
-    await compare(
-      `tools/call over a bare MCP server (${era})`,
-      governed("tools/call", call),
-      bare("tools/call", call),
-      0.85,
-    );
-    await compare(
-      `tools/list over a bare MCP server (${era})`,
-      governed("tools/list", {}),
-      bare("tools/list", {}),
-      0.85,
-    );
-  }
+  if (values.only === undefined) await restDoor(waypost.url, auth);
+  await mcpDoor(waypost.url, auth);
 } finally {
-  await Promise.all([waypost.stop(), hono.stop(), mcp.stop()]);
+  await waypost.stop();
 }
 process.exitCode = missed > 0 ? 1 : 0;

@@ -94,4 +94,9 @@ export interface Env {
   MODERATION?: string;
   /** What a cached answer costs, in basis points of what it cost to make: 0 (default, free) to 10000. */
   CACHE_HIT?: string;
+  /**
+   * JSON {delete?, spend?: "off" | "ask" | "require", merge?: "off" | "ask", spend_above_usd?, accounts?: {account: {…}}}: what
+   * a person is asked before it is done. Default: all `ask`, spending above 1 USD.
+   */
+  CONFIRM?: string;
 }

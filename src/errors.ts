@@ -133,13 +133,31 @@ const catalogue = {
     status: 404,
     title: "No such MCP method",
     retry: "never",
-    next: "Use initialize or server/discover, ping, tools/list and tools/call: this server offers tools.",
+    next: "Use what the capabilities name: tools, resources, prompts, completion; a client of 2026 listens to changes with subscriptions/listen.",
   },
   method_not_allowed: {
     status: 405,
     title: "Method not allowed",
     retry: "never",
     next: "Use a method named in the `Allow` header.",
+  },
+  confirmation_required: {
+    status: 428,
+    title: "A person must agree first",
+    retry: "never",
+    next: "Ask the user. When they agree, call again with the same input and `confirm: true`.",
+  },
+  declined: {
+    status: 403,
+    title: "The user did not agree",
+    retry: "never",
+    next: "Leave it, unless the user asks for it again.",
+  },
+  question_closed: {
+    status: 400,
+    title: "The question that this answers is not open",
+    retry: "never",
+    next: "Call again without `requestState`: whoever must decide is asked anew.",
   },
   conflict: {
     status: 409,
@@ -305,6 +323,8 @@ export interface ErrorExtras {
   /** Page on which the user can add the required scope to the app's grant. */
   grant_scope_url?: string;
   issues?: InputIssue[];
+  /** Calls that help after this failure, with all their arguments. */
+  next_calls?: { tool: string; arguments: Record<string, unknown>; why: string }[];
   /** What a failed call was charged for work that was done; absent = nothing. */
   charged_nano_usd?: number;
   /** Which window or quota refused: `minute`, `hour`, `day`. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { StartFailure } from "./failure.ts";
 
@@ -29,13 +29,15 @@ const MODULE_TYPES: Record<string, "ESModule" | "CompiledWasm" | "Text" | "Data"
 
 /**
  * Bundles the Worker with the very command that deploys it, minus the upload, into `out`.
+ * @param entry another entry than the product's, for tests
  * @returns its modules, the entry first
  * @throws StartFailure with wrangler's own report when the code does not build
  */
-export async function build(root: string, out: string, signal: AbortSignal) {
+export async function build(root: string, out: string, signal: AbortSignal, entry?: string) {
   rmSync(out, { recursive: true, force: true });
   const wrangler = join(require.resolve("wrangler/package.json"), "../bin/wrangler.js");
-  const child = spawn(process.execPath, [wrangler, "deploy", "--dry-run", "--env=", "--outdir", out], {
+  const args = ["deploy", ...(entry === undefined ? [] : [entry]), "--dry-run", "--env=", "--outdir", out];
+  const child = spawn(process.execPath, [wrangler, ...args], {
     cwd: root,
     signal,
     stdio: ["ignore", "pipe", "pipe"],
@@ -52,13 +54,13 @@ export async function build(root: string, out: string, signal: AbortSignal) {
     child.on("close", resolve);
   });
   if (code !== 0) throw new StartFailure(`the Worker does not build\n${stripVTControlCharacters(report).trim()}`);
-  return modulesIn(out);
+  return modulesIn(out, `${basename(entry ?? "index.ts", ".ts")}.js`);
 }
 
-function modulesIn(out: string) {
+function modulesIn(out: string, main: string) {
   const names = readdirSync(out, { recursive: true, encoding: "utf8" });
   return names
-    .sort((a, b) => Number(b === "index.js") - Number(a === "index.js"))
+    .sort((a, b) => Number(b === main) - Number(a === main))
     .flatMap((name) => {
       const type = MODULE_TYPES[extname(name)];
       return type ? [{ type, path: join(out, name) }] : [];

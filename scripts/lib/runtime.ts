@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   bindings: Record<string, string>;
   log: LogFile;
   signal: AbortSignal;
+  /** Another entry than the product's, for tests. */
+  entry?: string;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface RuntimeOptions {
 export async function serve(options: RuntimeOptions): Promise<Runtime> {
   const { root, state, log } = options;
   const binary = process.env.MINIFLARE_WORKERD_PATH ?? ofWrangler("workerd").default;
-  const modules = await build(root, state.path("build"), options.signal);
+  const modules = await build(root, state.path("build"), options.signal, options.entry);
   process.env.MINIFLARE_WORKERD_PATH = linkWorkerd(state, binary);
   const release = guardWorkerd(state);
   const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });

@@ -44,6 +44,7 @@ export const SETTINGS = [
   "PROVIDER_TIMEOUT_MS",
   "MODERATION",
   "CACHE_HIT",
+  "CONFIRM",
   "RESUME_GRACE_MS",
   "LONG_CALL_MS",
 ] as const;

@@ -113,6 +113,15 @@ const problemSchema = {
     next: { type: "string" },
     retry: { type: "string", enum: ["never", "later", "now"] },
     retry_after: { type: "integer", description: "Seconds" },
+    next_calls: {
+      type: "array",
+      description: "Calls that help, with all their arguments",
+      items: {
+        type: "object",
+        required: ["tool", "arguments", "why"],
+        properties: { tool: { type: "string" }, arguments: { type: "object" }, why: { type: "string" } },
+      },
+    },
     charged_nano_usd: {
       type: "integer",
       description: "What the failed call was charged for work that was done; absent: nothing",

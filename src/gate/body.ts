@@ -39,23 +39,35 @@ async function parse(request: Request, identify: () => Promise<unknown>): Promis
 async function readText(request: Request, identify: () => Promise<unknown>): Promise<string> {
   const announced = Number(request.headers.get("content-length") ?? Number.NaN);
   if (announced > MAX_BODY_BYTES) throw tooLarge();
-  if (announced <= TRUST_BYTES) return decode(new Uint8Array(await request.arrayBuffer()));
+  if (announced <= TRUST_BYTES) return decode(new Uint8Array(await whole(request)));
   if (announced > TRUST_BYTES) await identify();
   return decode(await collect(request, announced > TRUST_BYTES ? async () => {} : identify));
 }
+
+/** The client went away, or its framing is broken: nothing failed on this side. */
+const unreadable = () => new WaypostError("invalid_json", "The body could not be read to its end.");
+
+const whole = (request: Request): Promise<ArrayBuffer> =>
+  request.arrayBuffer().catch(() => {
+    throw unreadable();
+  });
 
 async function collect(request: Request, identify: () => Promise<unknown>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   let known = false;
-  for await (const part of request.body ?? []) {
-    size += part.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
-    if (size > TRUST_BYTES && !known) {
-      await identify();
-      known = true;
+  try {
+    for await (const part of request.body ?? []) {
+      size += part.byteLength;
+      if (size > MAX_BODY_BYTES) throw tooLarge();
+      if (size > TRUST_BYTES && !known) {
+        await identify();
+        known = true;
+      }
+      parts.push(part);
     }
-    parts.push(part);
+  } catch (error) {
+    throw error instanceof WaypostError ? error : unreadable();
   }
   const bytes = new Uint8Array(size);
   let at = 0;

@@ -16,6 +16,8 @@ import type { UsageAnswers, UsageQuery } from "../ledger/report_types.ts";
 import type { CallFacts, CallItem, HoldRequest, UsageReport } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import { safetyOf } from "../models/safety.ts";
+import type { Asked } from "../tools/confirm.ts";
+import { confirmRules } from "../tools/confirm_rules.ts";
 import type { Call, Principal } from "../tools/define.ts";
 import { blobsOf, ledgerOf, reach, vaultOf } from "./stores.ts";
 
@@ -35,6 +37,7 @@ interface Admission {
   left?: AbortSignal;
   cancel?: AbortSignal;
   keepIn?: Call["keepIn"];
+  asked?: Asked;
 }
 
 /** The call the gate admitted: holds what it may use, and remembers what it did use. */
@@ -55,6 +58,7 @@ export class AdmittedCall implements Call {
   readonly #env: Env;
   readonly #facts: CallFacts;
   readonly #cancel: AbortSignal | undefined;
+  readonly #asked: Asked;
   #hold: HoldRequest | undefined;
   #signal: AbortSignal | undefined;
 
@@ -74,6 +78,7 @@ export class AdmittedCall implements Call {
     this.left = admission.left;
     this.#cancel = admission.cancel;
     this.keepIn = admission.keepIn;
+    this.#asked = admission.asked ?? NOBODY;
   }
 
   /** Made on first use: most calls never ask. */
@@ -86,6 +91,9 @@ export class AdmittedCall implements Call {
   }
   get models() {
     return createModels(this.#env);
+  }
+  get consent() {
+    return { ...this.#asked, rules: confirmRules(this.#env, this.principal.account) };
   }
   get safety() {
     return safetyOf(this.#env);
@@ -163,5 +171,7 @@ export class AdmittedCall implements Call {
     throw new BilledFailure(code, detail, extras);
   }
 }
+
+const NOBODY: Asked = { canAsk: false };
 
 function ignore(): void {}

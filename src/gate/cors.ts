@@ -1,3 +1,4 @@
+import { urlsOf } from "../auth/urls.ts";
 import type { Env } from "../env.ts";
 
 /** What a browser page of another origin may see of an answer. */
@@ -17,6 +18,10 @@ const EXPOSED = [
   "WWW-Authenticate",
   "Mcp-Session-Id",
 ].join(", ");
+
+/** Whether a page of this server itself asks. A name that somebody else pointed at it is none of its own (DNS rebinding). */
+export const isOwnOrigin = (env: Env, request: Request, origin: string): boolean =>
+  env.PUBLIC_URL ? urlsOf(env).origins.includes(origin) : origin === new URL(request.url).origin;
 
 /** Allowed origins by configuration: exact, with any port (`http://localhost:*`), or `*`. Credentials are never allowed. */
 export function originAllowed(env: Env, origin: string): boolean {

@@ -4,7 +4,9 @@ import { WaypostError } from "../errors.ts";
 import { unbilled } from "../ledger/charge.ts";
 import type { AdmitReply, CallFacts, Identity, KeptAnswer, Settlement, WindowState } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
+import type { Asked } from "../tools/confirm.ts";
 import type { Call, Principal, Tool } from "../tools/define.ts";
+import { nextAfter } from "../tools/next_calls.ts";
 import { AdmittedCall, BilledFailure } from "./call.ts";
 import { attemptOf, factsOf } from "./facts.ts";
 import { newId } from "./ids.ts";
@@ -31,6 +33,8 @@ export interface CallRequest {
   cancel?: AbortSignal;
   /** As in `Call`. */
   keepIn?: Call["keepIn"];
+  /** What the door knows of who can decide; absent: nobody can be asked. */
+  asked?: Asked;
   /** Told the state of the rate windows and whose call it is when the call is admitted, before it runs. */
   admitted?: (windows: WindowState[], call: AdmittedFacts) => void;
 }
@@ -120,12 +124,14 @@ async function perform(
         ...(request.left ? { left: request.left } : {}),
         ...(request.cancel ? { cancel: request.cancel } : {}),
         ...(request.keepIn ? { keepIn: request.keepIn } : {}),
+        ...(request.asked ? { asked: request.asked } : {}),
       });
       outcome = { ...(await runAndSettle(env, request, call, facts, input, startedAt)), windows: reply.windows };
     }
   } catch (error) {
     outcome = failureOf(error, callId, request.requestId);
   }
+  if (!outcome.ok && !request.tool.restOnly) outcome = { ...outcome, error: suggesting(outcome.error, request) };
   return { outcome, ...(principal ? { keyId: principal.keyId } : {}) };
 }
 
@@ -211,6 +217,12 @@ function completed(tool: Tool, output: unknown, settlement: Settlement | undefin
 /** A failure that cost something says how much, on every door and in a stream too. */
 const charged = ({ code, detail, extras }: WaypostError, costNano: number): WaypostError =>
   new WaypostError(code, detail, { ...extras, charged_nano_usd: costNano });
+
+/** A failure of an agent's tool says which call helps, where one does. */
+function suggesting(error: WaypostError, { tool, input }: CallRequest): WaypostError {
+  const next = nextAfter(error.code, tool.name, input);
+  return next.length > 0 ? new WaypostError(error.code, error.detail, { ...error.extras, next_calls: next }) : error;
+}
 
 function principalOf(identity: Identity, { via, client }: CallRequest): Principal {
   return { ...identity, via, ...(client ? { client } : {}) };

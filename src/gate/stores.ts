@@ -6,7 +6,7 @@ import type { BlobStore } from "../tools/define.ts";
 import type { VaultApi } from "../vault/types.ts";
 
 /** What the gate asks of a ledger. The RPC types of the runtime lose unions, so the object's own are used. */
-type LedgerApi = Pick<Ledger, "identify" | "reserve" | "settle" | "usagePage">;
+type LedgerApi = Pick<Ledger, "identify" | "reserve" | "settle" | "usagePage" | "seal" | "unseal">;
 
 /** Ids of ledgers by account: making one hashes the name. */
 const IDS_KEPT = 1_000;

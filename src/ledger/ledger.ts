@@ -15,6 +15,7 @@ import { unknownKey } from "./keyring.ts";
 import { parsePlans } from "./plans.ts";
 import type { AuditHeads, LedgerBooks } from "./reconcile.ts";
 import type { UsagePage, UsageQuery } from "./report_types.ts";
+import { Seal } from "./seal.ts";
 import { Store } from "./store.ts";
 import type * as T from "./types.ts";
 
@@ -26,11 +27,13 @@ const charging = lazily(() => import("../billing/charge.ts"));
  */
 export class Ledger extends DurableObject<Env> {
   readonly #store: Store;
+  readonly #seal: Seal;
   #ledger: AccountLedger | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new Store(ctx.storage);
+    this.#seal = new Seal(ctx.storage);
     if (this.#store.exists()) {
       this.#store.upgrade();
       this.#ledger = this.#wake();
@@ -207,6 +210,16 @@ export class Ledger extends DurableObject<Env> {
 
   async deleteWebhook(id: string): Promise<Result<{ deleted: boolean }>> {
     return this.#with((ledger) => ledger.webhooks.remove(id));
+  }
+
+  /** As `Seal.seal`. */
+  async seal(text: string, bound: string): Promise<Result<string>> {
+    return this.#with(async () => ok(await this.#seal.seal(text, bound)));
+  }
+
+  /** As `Seal.open`. */
+  async unseal(sealed: string, bound: string): Promise<Result<string | null>> {
+    return this.#with(async () => ok(await this.#seal.open(sealed, bound)));
   }
 
   async audit(): Promise<Result<T.LedgerAudit>> {

@@ -1,4 +1,5 @@
 import { type ErrorCode, type Problem, toProblem, WaypostError } from "../errors.ts";
+import { schemaIssues } from "./schema_issues.ts";
 
 /**
  * The answers of the SDK made whole: held until it is known how they begin, and with the catalogue's word on what the
@@ -43,11 +44,7 @@ function resumed(parts: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8A
 export function explainedError<Message>(message: Message, requestId: string): Message {
   const { error } = message as Partial<RpcFailure>;
   if (!error || error.data?.code !== undefined) return message;
-  const kind = meaning(error.code, error.message);
-  const says = new WaypostError(kind, kind === "internal" ? UNFORESEEN : error.message.slice(0, 300));
-  const told = kind === "internal" ? UNFORESEEN : error.message;
-  const data = { ...toProblem(says, requestId), ...error.data };
-  return { ...message, error: { ...error, message: told, data } };
+  return { ...message, error: told(error, requestId) };
 }
 
 /** The answer with a problem in the `data` of its JSON-RPC error, if it is one that has none. */
@@ -56,31 +53,40 @@ export async function explained(response: Response, requestId: string): Promise<
   const text = await response.text();
   const { status } = response;
   const headers = new Headers(response.headers);
-  const json = isStream ? (/^data: (.*)$/m.exec(text)?.[1] ?? "") : text;
-  const error = errorIn(json);
-  if (!error || error.body.error.data?.code !== undefined) return new Response(text || null, { status, headers });
-  if (error.says.code === "internal") error.body.error.message = error.says.detail;
-  const problem: Problem = { ...toProblem(error.says, requestId), ...(status >= 400 ? { status } : {}) };
-  error.body.error.data = { ...problem, ...error.body.error.data };
+  const body = failureIn(isStream ? (/^data: (.*)$/m.exec(text)?.[1] ?? "") : text);
+  if (!body || body.error.data?.code !== undefined) return new Response(text || null, { status, headers });
+  body.error = told(body.error, requestId, status);
   if (status === 405) headers.set("Allow", "POST");
   headers.set("Content-Type", "application/json");
-  return new Response(JSON.stringify(error.body), { status, headers });
+  return new Response(JSON.stringify(body), { status, headers });
 }
 
 interface RpcFailure {
   error: { code: number; message: string; data?: Record<string, unknown> };
 }
 
-function errorIn(json: string): { body: RpcFailure; says: WaypostError } | undefined {
+function failureIn(json: string): RpcFailure | undefined {
   if (!json.includes('"error"')) return undefined;
   const body = JSON.parse(json) as Partial<RpcFailure>;
-  if (!body.error) return undefined;
-  const { code, message } = body.error;
-  const kind = meaning(code, message);
-  // The text of an error nobody foresaw may hold anything.
-  const detail = kind === "internal" ? UNFORESEEN : message.slice(0, 300);
-  return { body: body as RpcFailure, says: new WaypostError(kind, detail) };
+  return body.error ? (body as RpcFailure) : undefined;
 }
+
+/** The error in the catalogue's words. The text of one that nobody foresaw may hold anything, and is left out. */
+function told({ code, message, data }: RpcFailure["error"], requestId: string, status = 0): RpcFailure["error"] {
+  const issues = code === INTERNAL ? schemaIssues(message) : undefined;
+  if (issues) {
+    const detail = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+    const says = new WaypostError("invalid_input", detail.slice(0, 300), { issues });
+    return { code: INVALID_PARAMS, message: says.detail, data: { ...toProblem(says, requestId), ...data } };
+  }
+  const kind = meaning(code, message);
+  const foreseen = kind === "internal" ? UNFORESEEN : message;
+  const problem: Problem = toProblem(new WaypostError(kind, foreseen.slice(0, 300)), requestId);
+  return { code, message: foreseen, data: { ...problem, ...(status >= 400 ? { status } : {}), ...data } };
+}
+
+const INTERNAL = -32603;
+const INVALID_PARAMS = -32602;
 
 /** The catalogue's code for a JSON-RPC code. -32000 is what the SDK gives for whatever is wrong with the HTTP request. */
 function meaning(code: number, message: string): ErrorCode {
@@ -88,9 +94,9 @@ function meaning(code: number, message: string): ErrorCode {
     case -32601:
       return "unknown_method";
     case -32600:
-    case -32602:
+    case INVALID_PARAMS:
       return "invalid_input";
-    case -32603:
+    case INTERNAL:
       return "internal";
     default:
       return /^method not allowed/i.test(message) ? "method_not_allowed" : "invalid_header";

@@ -2,10 +2,13 @@ import type { Credential } from "../auth/bearer.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { type CallOutcome, type CallRequest, runCall } from "../gate/gate.ts";
+import { lazily } from "../lazily.ts";
 import { follow } from "../runs/doors.ts";
 import type { Handle } from "../runs/wire.ts";
 import type { CallEvent } from "../tools/define.ts";
 import type { Exchange } from "./exchange.ts";
+
+const rounds = lazily(() => import("./elicit/rounds.ts"));
 
 /** Who sent a message, and what it is known by. */
 export interface Sender {
@@ -26,11 +29,14 @@ export function callsOf(
   { credential, requestId, client, within = client, id, left }: Sender,
   ended: (outcome: CallOutcome) => void = () => {},
 ): Exchange["call"] {
-  return async (call) => {
+  return async ({ asks, ...call }) => {
     const asked = { ...call, credential, via: "mcp" as const, requestId, ...(client ? { client } : {}) };
-    const outcome = call.tool.streams
-      ? await long(env, asked, left, aliasOf(credential, within, id))
-      : await runCall(env, ctx, asked);
+    const { streams, cancellable } = call.tool;
+    const run = (request: CallRequest) =>
+      streams || cancellable ? long(env, request, left, aliasOf(credential, within, id)) : runCall(env, ctx, request);
+    const outcome = asks
+      ? await (await rounds()).inRounds(env, asked, asks, (more) => run({ ...asked, ...more }))
+      : await run(asked);
     if ("ok" in outcome) ended(outcome);
     return outcome;
   };

@@ -1,21 +1,29 @@
-import { createMcpHandler, type McpHttpHandler, type Server } from "@modelcontextprotocol/server";
+import {
+  createMcpHandler,
+  type McpHttpHandler,
+  type McpServerFactory,
+  type Server,
+} from "@modelcontextprotocol/server";
 import type { Credential } from "../auth/bearer.ts";
+import { urlsOf } from "../auth/urls.ts";
 import type { Env } from "../env.ts";
 import { toProblem, WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
-import { originAllowed } from "../gate/cors.ts";
+import { isOwnOrigin, originAllowed } from "../gate/cors.ts";
 import { type CallOutcome, identify } from "../gate/gate.ts";
 import { errorHeaders, outcomeHeaders, requestIdOf } from "../gate/headers.ts";
 import { readCredential } from "../gate/identify.ts";
 import { logFailure } from "../gate/log.ts";
 import { lacksScope } from "../gate/step_up.ts";
+import type { Identity } from "../ledger/types.ts";
 import { cancelAlias } from "../runs/doors.ts";
 import { begun, explained } from "./answer.ts";
 import { aliasOf, callsOf } from "./calls.ts";
 import type { Exchange } from "./exchange.ts";
-import { callsTool, cancelledId, checkMessage, idOf, methodOf, missingScope } from "./message.ts";
-import { serverFor } from "./server.ts";
+import { callsTool, cancelledId, checkMessage, idOf, isPlain, methodOf, missingScope } from "./message.ts";
+import { type ServerFacts, serverFor } from "./server.ts";
 import { inSession, sessionOf } from "./sessions/lane.ts";
+import { listen } from "./subscriptions.ts";
 
 type Door = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>;
 
@@ -24,12 +32,16 @@ type Door = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Respo
  * the request reaches it through the SDK's pass-through auth context. Clients of 2025 that can be asked something get a
  * session of their own (`sessions/`).
  */
-export function mcpDoor(build: (exchange: Exchange) => Server): Door {
-  const handler = createMcpHandler((context) => build(context.authInfo?.extra?.exchange as Exchange));
+export function mcpDoor(build: (exchange: Exchange, facts: ServerFacts) => Server): Door {
+  const factory: McpServerFactory = ({ authInfo, era }) => {
+    const { exchange, origin } = (authInfo?.extra ?? {}) as { exchange: Exchange; origin?: string };
+    return build(exchange, { tells: era === "modern", origin });
+  };
+  const handler = createMcpHandler(factory);
   return async (request, env, ctx) => {
     const requestId = requestIdOf(request.headers);
     try {
-      return await answer(handler, request, env, ctx, requestId);
+      return await answer({ handler, factory }, request, env, ctx, requestId);
     } catch (thrown) {
       if (!(thrown instanceof WaypostError)) logFailure("mcp", requestId, thrown);
       const error =
@@ -44,24 +56,27 @@ export function mcpDoor(build: (exchange: Exchange) => Server): Door {
 export const mcp = mcpDoor(serverFor);
 
 async function answer(
-  handler: McpHttpHandler,
+  { handler, factory }: { handler: McpHttpHandler; factory: McpServerFactory },
   request: Request,
   env: Env,
   ctx: ExecutionContext,
   requestId: string,
 ): Promise<Response> {
   const origin = request.headers.get("origin");
-  if (origin && origin !== new URL(request.url).origin && !originAllowed(env, origin)) {
+  if (origin && !isOwnOrigin(env, request, origin) && !originAllowed(env, origin)) {
     throw new WaypostError("origin_not_allowed", "Pages of this origin may not use the MCP endpoint.");
   }
   const credential = await readCredential(request, env, "mcp", requestId);
   const client = clientOf(request);
   const who = { credential, requestId, ...(client ? { client } : {}) };
   if (request.method !== "POST") {
-    await identify(env, credential);
+    const { scopes } = await identify(env, credential);
     const session = await sessionOf(request, undefined);
-    if (session !== undefined) return withHeaders(await inSession(env, session, who, request, undefined), requestId);
-    const response = await handler.fetch(request, { authInfo: authInfo(credential, noCalls(requestId)) });
+    if (session !== undefined) {
+      const response = await inSession(env, session, { ...who, scopes }, request, undefined);
+      return withHeaders(response.ok ? response : await explained(response, requestId), requestId);
+    }
+    const response = await handler.fetch(request, { authInfo: authInfo(env, credential, noCalls(requestId)) });
     return withHeaders(await explained(response, requestId), requestId);
   }
   const message = await readJson(request, () => identify(env, credential));
@@ -76,14 +91,14 @@ async function answer(
   }
   // A tool call is identified by its admission; everything else is identified here.
   const admits = callsTool(message);
-  if (!admits) await identify(env, credential);
+  const identity = admits ? undefined : await identify(env, credential);
   try {
     checkMessage(message);
   } catch (error) {
     return rpcError(error as WaypostError, requestId, idOf(message));
   }
   const session = await sessionOf(request, message);
-  if (session !== undefined) return sessionAnswer(env, session, who, request, message);
+  if (session !== undefined) return sessionAnswer(env, session, who, identity, request, message);
   let called = false;
   let outcome: CallOutcome | undefined;
   const call = callsOf(env, ctx, { ...who, id: idOf(message), left: request.signal }, (ended) => {
@@ -95,15 +110,30 @@ async function answer(
       called = true;
       return call(asked);
     },
+    ...(identity ? { scopes: identity.scopes } : {}),
   };
-  const given = await handler.fetch(request, { authInfo: authInfo(credential, exchange), parsedBody: message });
+  const auth = authInfo(env, credential, exchange);
+  const listens = identity && methodOf(message) === "subscriptions/listen";
+  let given: Response;
+  try {
+    given = listens
+      ? await listen(env, request, message, factory, auth, {
+          account: credential.account,
+          scopes: identity.scopes,
+          recheck: async () => identify(env, await readCredential(request, env, "mcp", requestId)),
+        })
+      : await handler.fetch(request, { authInfo: auth, parsedBody: message });
+  } catch (error) {
+    if (error instanceof WaypostError) return rpcError(error, requestId, idOf(message));
+    throw error;
+  }
   const response = await begun(given, () => outcome !== undefined);
   if (outcome && !outcome.ok && refusesCaller(outcome.error, credential)) {
     return rpcError(outcome.error, requestId, idOf(message));
   }
   // The SDK refused what looked like a call.
   if (admits && !called) await identify(env, credential);
-  const plain = called || (response.ok && SERVED.has(methodOf(message)));
+  const plain = called || (response.ok && isPlain(message, response));
   return withHeaders(plain ? response : await explained(response, requestId), requestId, outcome);
 }
 
@@ -112,15 +142,16 @@ async function sessionAnswer(
   env: Env,
   session: string,
   who: Who,
+  known: Identity | undefined,
   request: Request,
   message: unknown,
 ): Promise<Response> {
   try {
-    const identity = await identify(env, who.credential);
-    const missing = missingScope(message, identity.scopes);
-    if (missing && "verified" in who.credential.caller)
-      throw lacksScope(env, who.credential.caller.verified.id, missing);
-    const response = await inSession(env, session, who, request, message);
+    const { scopes } = known ?? (await identify(env, who.credential));
+    const missing = missingScope(message, scopes);
+    const { caller } = who.credential;
+    if (missing && "verified" in caller) throw lacksScope(env, caller.verified.id, missing);
+    const response = await inSession(env, session, { ...who, scopes }, request, message);
     return withHeaders(response.ok ? response : await explained(response, who.requestId), who.requestId);
   } catch (error) {
     if (error instanceof WaypostError) return rpcError(error, who.requestId, idOf(message));
@@ -138,20 +169,10 @@ interface Who {
 const refusesCaller = (error: WaypostError, { caller }: Credential): boolean =>
   error.status === 401 || (error.code === "insufficient_scope" && "verified" in caller);
 
-/** Methods the SDK answers by itself; what is wrong with any other is told in the catalogue's words. */
-const SERVED = new Set<unknown>([
-  "initialize",
-  "server/discover",
-  "ping",
-  "tools/list",
-  "subscriptions/listen",
-  "notifications/initialized",
-  "notifications/cancelled",
-]);
-
-function authInfo({ account }: Credential, exchange: Exchange) {
+function authInfo(env: Env, { account }: Credential, exchange: Exchange) {
+  const origin = env.PUBLIC_URL ? { origin: urlsOf(env).issuer } : {};
   // The SDK wants a token to pass on; the key itself stays out of its hands.
-  return { token: account, clientId: account, scopes: [], extra: { exchange } };
+  return { token: account, clientId: account, scopes: [], extra: { exchange, ...origin } };
 }
 
 function noCalls(requestId: string): Exchange {

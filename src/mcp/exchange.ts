@@ -5,11 +5,16 @@ import { toProblem, WaypostError } from "../errors.ts";
 import type { CallOutcome, CallRequest } from "../gate/gate.ts";
 import type { Handle } from "../runs/wire.ts";
 import type { Tool, ToolDefinition } from "../tools/define.ts";
+import type { Asks } from "./elicit/asks.ts";
+import type { Round } from "./elicit/rounds.ts";
 
 /** How a server of one request reaches the gate. */
 export interface Exchange {
   requestId: string;
-  call: (request: Pick<CallRequest, "tool" | "input" | "idempotencyKey" | "emit">) => Promise<CallOutcome | Handle>;
+  /** Only a call with `asks` may end with a question. */
+  call: (
+    request: Pick<CallRequest, "tool" | "input" | "idempotencyKey" | "emit"> & { asks?: Asks },
+  ) => Promise<CallOutcome | Handle | Round>;
   /** What the caller may do; absent while nobody asked, which is for the gate to find out. */
   scopes?: readonly string[];
   /** In a session of a client of 2025: which resources it wants to hear of. Absent: there is no stream to tell it on. */
@@ -32,7 +37,7 @@ export async function called<I extends z.ZodType, O extends z.ZodType>(
   about: Record<string, unknown> = {},
 ): Promise<Done<z.output<O>>> {
   const outcome = await exchange.call({ tool: tool as unknown as Tool, input });
-  if ("session" in outcome) throw new Error(`${tool.name} ends while its client waits`);
+  if (!("ok" in outcome)) throw new Error(`${tool.name} ends while its client waits`);
   if (!outcome.ok) throw refusal(outcome.error, exchange.requestId, about);
   return outcome as Done<z.output<O>>;
 }

@@ -39,6 +39,27 @@ export function missingScope(message: unknown, scopes: readonly string[]): strin
   return scope === undefined || scopes.includes(scope) ? undefined : scope;
 }
 
+/** Methods the SDK answers by itself. */
+const PLAIN = new Set<unknown>([
+  "ping",
+  "tools/list",
+  "subscriptions/listen",
+  "notifications/initialized",
+  "notifications/cancelled",
+]);
+
+/** Whether nothing can be wrong with an answer that is no failure by its status: it needs no look. */
+export function isPlain(message: unknown, { headers }: Response): boolean {
+  const { method, params }: Message = Object(message);
+  if (!PLAIN.has(method)) return false;
+  if (method === "tools/list") return !isObject(params) || params.cursor === undefined;
+  if (method !== "subscriptions/listen") return true;
+  // A refusal ends; the stream of a client that may listen must not be waited for. To a client of 2025 the method is unknown.
+  const meta = isObject(params) ? params._meta : undefined;
+  const isModern = isObject(meta) && "io.modelcontextprotocol/protocolVersion" in meta;
+  return isModern && !/json/.test(headers.get("content-type") ?? "");
+}
+
 /** @throws WaypostError `invalid_input` for a batch, and for a tool call that is not of its form */
 export function checkMessage(message: unknown): void {
   if (Array.isArray(message)) {

@@ -12,9 +12,12 @@ import { formatUsd } from "../ledger/money.ts";
 import type { Settlement } from "../ledger/types.ts";
 import type { Handle } from "../runs/wire.ts";
 import type { Tool } from "../tools/define.ts";
+import { nextLines } from "../tools/next_calls.ts";
 import { agentTools, toolNamed } from "../tools/registry.ts";
 import { briefSchemasOf } from "../tools/schema.ts";
 import { VERSION } from "../version.ts";
+import { appMeta, isApp } from "./apps/apps.ts";
+import { type Asks, asksOf } from "./elicit/asks.ts";
 import { type Exchange, refusal } from "./exchange.ts";
 import { iconsAt } from "./icons.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
@@ -54,6 +57,7 @@ const TELLING: ServerOptions = {
 };
 
 const offers = lazily(() => import("./offers.ts"));
+const apps = lazily(() => import("./apps/read_app.ts"));
 
 export interface ServerFacts {
   /** Changes can be told: always to clients of 2026, to those of 2025 in a session. */
@@ -67,12 +71,17 @@ export function serverFor(exchange: Exchange, { tells = false, origin }: ServerF
   const icons = origin === undefined ? {} : { icons: iconsAt(origin) };
   const server = new Server({ name: "waypost", title: "Waypost", version: VERSION, ...icons }, tells ? TELLING : QUIET);
   server.setRequestHandler("tools/list", listTools);
-  server.setRequestHandler("tools/call", (request, ctx) => callTool(exchange, request.params, ctx));
+  server.setRequestHandler("tools/call", (request, ctx) =>
+    callTool(exchange, request.params, ctx, asksOf(server, ctx)),
+  );
   server.setRequestHandler("resources/list", async ({ params }) =>
     (await offers()).listResources(exchange, params?.cursor),
   );
   server.setRequestHandler("resources/templates/list", async () => (await offers()).listTemplates());
-  server.setRequestHandler("resources/read", async ({ params }) => (await offers()).readResource(exchange, params.uri));
+  server.setRequestHandler("resources/read", async ({ params: { uri } }) => {
+    const app = isApp(uri) ? (await apps()).readApp(uri) : undefined;
+    return app ?? (await offers()).readResource(exchange, uri);
+  });
   server.setRequestHandler("prompts/list", async ({ params }) =>
     (await offers()).listPrompts(exchange, params?.cursor),
   );
@@ -117,6 +126,7 @@ function describe(tool: Tool) {
     inputSchema: input as { type: "object" },
     outputSchema: output as { type: "object" },
     annotations: tool.annotations,
+    ...appMeta(tool.name),
   };
 }
 
@@ -124,6 +134,7 @@ async function callTool(
   exchange: Exchange,
   params: { name: string; arguments?: unknown; _meta?: Record<string, unknown> },
   ctx: ServerContext,
+  asks: Asks | undefined,
 ) {
   const tool = toolNamed(params.name);
   if (!tool) throw unknownTool(params.name, exchange.requestId);
@@ -133,11 +144,13 @@ async function callTool(
     tool,
     input: params.arguments ?? {},
     ...(emit ? { emit } : {}),
+    ...(asks ? { asks } : {}),
     // What is not text becomes a key that no call may have.
     ...(idempotencyKey === undefined
       ? {}
       : { idempotencyKey: typeof idempotencyKey === "string" ? idempotencyKey : "" }),
   });
+  if ("asks" in outcome) return outcome.asks;
   if ("session" in outcome) return handed(tool, outcome);
   return outcome.ok ? success(tool, outcome) : failure(outcome, exchange.requestId);
 }
@@ -180,10 +193,11 @@ function settledMeta({ funding, priceVersion, left }: Settlement): Record<string
 function failure({ error, callId, costNano }: CallOutcome & { ok: false }, requestId: string) {
   const problem = toProblem(error, requestId);
   const lines = [`${problem.code}: ${problem.title}. ${problem.detail}`];
+  if (problem.grant_scope_url) lines.push(`The user allows it here: ${problem.grant_scope_url}`);
   for (const issue of problem.issues ?? []) lines.push(`- ${issue.path || "input"}: ${issue.message}`);
   if (problem.retry_after !== undefined) lines.push(`Retry after ${problem.retry_after} seconds.`);
   if (costNano > 0) lines.push(`The work that was done was charged: $${formatUsd(costNano)}.`);
-  lines.push(`Next: ${problem.next}`, `(request ${requestId})`);
+  lines.push(`Next: ${problem.next}`, ...nextLines(problem.next_calls), `(request ${requestId})`);
   return {
     isError: true,
     content: [{ type: "text" as const, text: lines.join("\n") }],

@@ -7,13 +7,19 @@ import { tokenize } from "../search/tokens.ts";
 /** A quoted sentence is cut here, at a word: texts without punctuation have endless ones. */
 const MAX_SENTENCE_CHARS = 600;
 
-const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
+let segmenter: Intl.Segmenter | undefined;
+
+/** Made when it is first needed: it takes milliseconds, which every start would pay. */
+function segment(text: string): string[] {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "sentence" });
+  return [...segmenter.segment(text)].map(({ segment }) => segment.trim());
+}
 
 /** Sentences of a text; a line break after a blank line, a list item or a heading also ends one. */
 export function splitSentences(text: string): string[] {
   return text
     .split(/\n\s*\n|\n(?=\s*(?:[-*•#>]|\d+[.)])\s)|(?<=^\s*#{1,6}\s[^\n]*)\n/m)
-    .flatMap((block) => [...segmenter.segment(block.replace(/\s+/g, " "))].map(({ segment }) => segment.trim()))
+    .flatMap((block) => segment(block.replace(/\s+/g, " ")))
     .map((sentence) => sentence.replace(/^(?:#{1,6}|[-*•>])\s+/, ""))
     .filter((sentence) => /[\p{L}\p{N}]/u.test(sentence))
     .map(cut);

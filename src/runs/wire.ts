@@ -1,6 +1,7 @@
 import type { Credential } from "../auth/bearer.ts";
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../errors.ts";
 import type { CallOutcome } from "../gate/gate.ts";
+import type { Asked } from "../tools/confirm.ts";
 import type { Progress } from "./answer_log.ts";
 
 /** What doors and the object of an account's runs say to each other: JSON, since errors and tools do not travel. */
@@ -18,6 +19,7 @@ export interface RunRequest {
   as: "sse" | "lines";
   /** Pieces are wanted as they come. */
   streamed: boolean;
+  asked?: Asked;
   /** How its client refers to it when it cancels. */
   alias?: string;
 }

@@ -19,10 +19,16 @@ const contentTypes = { text: "text/plain", markdown: "text/markdown", code: "tex
 const PostedDocument = z.strictObject({
   id: DocumentId.optional().describe("Yours, e.g. a path; replaces what has it. Default: from url or text"),
   title: z.string().max(500).optional().describe("Default: <title>, first heading or first line"),
-  text: z.string().max(maxDocumentBytes).describe("The content, at most 4 MiB"),
+  text: z
+    .string()
+    .max(maxDocumentBytes)
+    .describe("The content, at most 4 MiB")
+    .meta({ aka: ["content", "body"] }),
   url: z.url({ protocol: linkable }).max(2_048).optional().describe("Source, for citations"),
   format: z.enum(["text", "markdown", "code", "html"]).optional().describe("Default: guessed"),
-  metadata: Metadata.optional().describe("For search's filter; at most 16 KiB"),
+  metadata: Metadata.optional()
+    .describe("For search's filter; at most 16 KiB")
+    .meta({ examples: [{ team: "infra" }] }),
 });
 type PostedDocument = z.output<typeof PostedDocument>;
 
@@ -52,23 +58,23 @@ export const addDocuments = defineTool({
   name: "add_documents",
   title: "Add documents",
   description:
-    "Stores texts in the account's knowledge and indexes them: search finds them in the very next call. Use it for notes, " +
-    "pages and code worth keeping; posting an id again replaces that document. Not for conversations (use sync_session) or " +
-    "binary files. All documents are checked before any is stored. Returns id, status and chunks of each.",
+    "Saves texts in the user's knowledge and indexes them: search finds them in the very next call. Use it for notes, pages and " +
+    "code worth remembering; an id that exists replaces that document. Not for conversations (sync_session) or binary files. " +
+    "All are checked before any is stored. Returns id, status and chunks of each.",
   scope: "documents:write",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: AddDocumentsInput,
   output: AddDocumentsOutput,
   rest: { method: "post", path: "/documents" },
+  cancellable: true,
   run: async (call, { documents }) => {
     const ready = await prepareAll(documents);
     const stored: z.output<typeof AddDocumentsOutput>["documents"] = [];
     for (const one of ready) {
-      if (call.signal.aborted) {
-        throw new WaypostError("deadline_exceeded", `${stored.length} of ${ready.length} documents are stored.`);
-      }
+      goOn(call, stored, ready.length);
       stored.push(await store(call, one));
       call.emit({ type: "progress", progress: stored.length, total: ready.length, message: one.document.id });
+      if (call.streamed) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     return { documents: stored };
   },
@@ -81,6 +87,18 @@ export const addDocuments = defineTool({
       ),
     ].join("\n"),
 });
+
+/**
+ * What is stored stays, also when the rest is not wanted any more or there is no time for it.
+ * @throws WaypostError `client_closed`, `deadline_exceeded`
+ */
+function goOn({ signal, left, deadline }: Call, stored: readonly { id: string }[], total: number): void {
+  if (!signal.aborted && !left?.aborted) return;
+  const ids = stored.map(({ id }) => id);
+  const detail = `${stored.length} of ${total} documents are stored, the others are not.`;
+  if (Date.now() >= deadline) throw new WaypostError("deadline_exceeded", detail, { stored: ids });
+  throw new WaypostError("client_closed", `The call was cancelled. ${detail}`, { stored: ids });
+}
 
 /** Checks and prepares all documents, so that a bad one refuses the call before anything is written. */
 async function prepareAll(documents: readonly PostedDocument[]): Promise<Ready[]> {

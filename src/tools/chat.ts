@@ -10,7 +10,9 @@ import { buildPrompts, newMessages, outputTokens, type Prompt, readSession, retr
 import { ChatInput, ChatOutput, type ChatReply, type ChatRequest } from "./chat_schema.ts";
 import { answerId, storeTurn } from "./chat_turn.ts";
 import { citationsOf } from "./citations.ts";
+import { confirmSpending } from "./confirm_spending.ts";
 import { type Call, defineTool } from "./define.ts";
+import { nextLines, nextOf } from "./next_calls.ts";
 import { applyTemplate } from "./templates.ts";
 
 /** Fewest output tokens worth starting for; asked for less, that is enough. */
@@ -20,9 +22,9 @@ export const chat = defineTool({
   name: "chat",
   title: "Chat",
   description:
-    "Asks a language model; returns its answer, token counts and exact cost. For a second opinion, another model's strengths, a " +
+    "Asks another language model; returns its answer, tokens and exact cost. For a second opinion, another model's strengths, a " +
     "conversation kept across devices (session_id), or an answer from the user's documents with citations (grounding). Not to " +
-    "look passages up (search). Open a citation with fetch, a session with sync_session. Cloud models cost money.",
+    "look passages up (search) or read a conversation (sync_session). Open a citation with fetch. Cloud models cost money.",
   scope: "chat",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: ChatInput,
@@ -71,9 +73,9 @@ export const chat = defineTool({
       ...asked,
     };
     const sessionId = input.session_id ?? call.keepIn?.();
-    if (!sessionId) return reply;
+    if (!sessionId) return { ...reply, ...following(reply) };
     await storeTurn(call, sessionId, session, newMessages(input), reply);
-    return { ...reply, session_id: sessionId };
+    return { ...reply, session_id: sessionId, ...following(reply, sessionId) };
   },
   settled: (reply, { funding, priceVersion, left }, call_id) => ({
     ...reply,
@@ -82,16 +84,34 @@ export const chat = defineTool({
   }),
   later,
   text: (reply) => {
-    if (reply.finish_reason === LATER) return reply.text;
+    if (reply.finish_reason === LATER) return [reply.text, ...nextLines(reply.next)].join("\n");
     const sources = reply.citations.map(({ n, title, id, url }) => `[${n}] ${title} (${id})${url ? ` ${url}` : ""}`);
     const limit = reply.max_tokens === undefined ? "max_tokens" : `the ${reply.max_tokens} tokens that could be paid`;
     const cut = reply.finish_reason === "length" ? `, cut at ${limit}` : "";
     const { usage, cost } = reply;
     const tokens = `${usage.input_tokens + usage.cache_read_tokens} + ${usage.output_tokens} tokens`;
     const footer = `(${reply.model}, ${tokens}${usage.estimated ? " estimated" : ""}, ${cost.usd} USD${cut})`;
-    return [reply.text, ...(sources.length > 0 ? [`Sources:\n${sources.join("\n")}`] : []), footer].join("\n\n");
+    return [
+      reply.text,
+      ...(sources.length > 0 ? [`Sources:\n${sources.join("\n")}`] : []),
+      footer,
+      ...nextLines(reply.next),
+    ].join("\n\n");
   },
 });
+
+/** A cut answer of a session can be gone on with; a citation can be opened. */
+function following({ finish_reason, model, citations: [first] }: ChatReply, session_id?: string) {
+  return nextOf([
+    finish_reason === "length" &&
+      session_id !== undefined && {
+        tool: "chat",
+        arguments: { message: "Go on where you stopped.", session_id, model },
+        why: "for the rest of the answer",
+      },
+    first && { tool: "fetch", arguments: { id: first.id }, why: `to read what [${first.n}] cites` },
+  ]);
+}
 
 /** The input alone tells the prompt: nothing is read from a session or retrieved. */
 const quotable = (input: ChatRequest): boolean =>
@@ -132,13 +152,22 @@ const priced = ({ id, provider, price, markupBps, planMarkups }: ModelInfo): Pri
 /** Output tokens that are paid for: granted at admission, reserved now that the prompt is known, or free. */
 async function grant(call: Call, input: ChatRequest, prompts: ReadonlyMap<ChatModel, Prompt>): Promise<number> {
   const wanted = Math.max(...[...prompts.values()].map(({ maxOutputTokens }) => maxOutputTokens));
-  if (quotable(input)) return Math.min(call.granted ?? wanted, wanted);
-  const candidates = [...prompts].map(([{ info }, { messages, passages, maxOutputTokens }]) => ({
-    info,
-    messages: groundedMessages(messages, passages),
-    maxOutputTokens,
-  }));
-  const hold = holdFor(call.models, candidates);
+  const needed = () =>
+    holdFor(
+      call.models,
+      [...prompts].map(([{ info }, { messages, passages, maxOutputTokens }]) => ({
+        info,
+        messages: groundedMessages(messages, passages),
+        maxOutputTokens,
+      })),
+    );
+  if (quotable(input)) {
+    const granted = Math.min(call.granted ?? wanted, wanted);
+    confirmSpending(call, input.confirm, () => ({ hold: needed(), outputTokens: granted }));
+    return granted;
+  }
+  const hold = needed();
+  confirmSpending(call, input.confirm, () => ({ hold, outputTokens: wanted }));
   return hold ? call.reserve(hold) : wanted;
 }
 

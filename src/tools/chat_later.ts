@@ -14,7 +14,7 @@ export function later({ callId, attempt, session }: { callId: string; attempt: s
     why: "it takes longer than a client waits",
     text:
       `The model is still writing; the call goes on and will be billed once. Within two minutes its answer is message ${id} of ` +
-      `session ${session}: get it with fetch {"id": "msg:${id}"}, or with sync_session. Do not ask again. If it is not there ` +
+      `session ${session}. Do not ask again. If it is not there ` +
       `after two minutes, the call failed: usage tells why under ${callId}.`,
     finish_reason: LATER,
     grounded: false,
@@ -22,5 +22,6 @@ export function later({ callId, attempt, session }: { callId: string; attempt: s
     usage: { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, estimated: false },
     cost: { nano_usd: 0, usd: "0", call_id: callId },
     session_id: session,
+    next: [{ tool: "fetch", arguments: { id: `msg:${id}` }, why: "in a minute or two, for the answer" }],
   };
 }

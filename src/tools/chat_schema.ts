@@ -2,6 +2,8 @@ import * as z from "zod";
 import { utf8Bytes } from "../models/tokens.ts";
 import { guardFields } from "./chat_guard_schema.ts";
 import { Citation } from "./citations.ts";
+import { confirmField } from "./confirm.ts";
+import { NextCalls } from "./next_calls.ts";
 import { TemplateUse } from "./templates.ts";
 
 /** What a session can store of one message. */
@@ -10,7 +12,12 @@ const MAX_CONTENT_BYTES = 1024 * 1024;
 /** Bounds that need no word in the schema are checked below it: every agent pays for each word when it lists the tools. */
 export const ChatInput = z
   .strictObject({
-    message: z.string().min(1).optional().describe("Instead of `messages`"),
+    message: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Instead of `messages`")
+      .meta({ aka: ["prompt", "query", "question", "text", "input"] }),
     messages: z
       .array(z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: z.string().min(1) }))
       .min(1)
@@ -22,7 +29,8 @@ export const ChatInput = z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,128}$/)
       .optional()
-      .describe("Saved session to continue or create"),
+      .describe("Saved session to continue or create")
+      .meta({ aka: ["session", "conversation_id"] }),
     grounding: z
       .union([
         z.boolean(),
@@ -33,10 +41,15 @@ export const ChatInput = z
       ])
       .optional()
       .describe("Answer from the user's documents, cited"),
-    max_tokens: z.int().min(1).optional(),
+    max_tokens: z
+      .int()
+      .min(1)
+      .optional()
+      .meta({ aka: ["max_output_tokens", "max_completion_tokens"] }),
     temperature: z.number().min(0).max(2).optional(),
     template: TemplateUse.optional().describe("Saved prompt, instead of `messages`").meta({ rest: true }),
     ...guardFields,
+    confirm: confirmField,
   })
   .superRefine((input, context) => {
     const issue = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
@@ -86,6 +99,7 @@ export const ChatOutput = z.object({
   }),
   left: z.object({ plan_tokens: z.number().nullable(), resets_at: z.string(), credit_nano: z.number() }).optional(),
   session_id: z.string().optional(),
+  next: NextCalls,
 });
 
 export type ChatReply = z.output<typeof ChatOutput>;

@@ -15,6 +15,7 @@ import type { HoldRequest, Settlement, UsageReport } from "../ledger/types.ts";
 import type { Safety } from "../models/safety.ts";
 import type { Models } from "../models/types.ts";
 import type { VaultApi } from "../vault/types.ts";
+import type { Consent } from "./confirm.ts";
 
 /** Who is calling, as the gate established it. */
 export interface Principal {
@@ -53,6 +54,8 @@ export interface Call {
   /** The caller's vault: sessions, documents, change log. */
   readonly vault: VaultApi;
   readonly models: Models;
+  /** What a person decides, and whether one can be asked; see `confirm.ts`. */
+  readonly consent: Consent;
   /** Who moderates, and what a cached answer costs. */
   readonly safety: Safety;
   readonly blobs: BlobStore;
@@ -151,6 +154,8 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   metered?: boolean;
   /** True when `run` emits deltas: REST then offers server-sent events, MCP sends progress. */
   streams?: boolean;
+  /** True when `run` stops where it is once it is cancelled: an MCP client can end it then. What streams can be ended anyway. */
+  cancellable?: boolean;
   /** What to ask of the usage report in the admission itself, so that reading it costs no second hop. */
   reads?: (input: z.output<I>) => UsageReads;
   /** The saved session the call belongs to, for reports. */

@@ -90,13 +90,17 @@ function sorted(prompt: string): Map<Part, string[]> {
   return parts;
 }
 
-const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
+let segmenter: Intl.Segmenter | undefined;
 
-const sentencesOf = (text: string): string[] =>
-  text
+function sentencesOf(text: string): string[] {
+  // Made when it is first needed: it takes milliseconds, which every start would pay.
+  segmenter ??= new Intl.Segmenter("en", { granularity: "sentence" });
+  const by = segmenter;
+  return text
     .split("\n")
-    .flatMap((line) => [...segmenter.segment(line)].map(({ segment }) => segment.trim()))
+    .flatMap((line) => [...by.segment(line)].map(({ segment }) => segment.trim()))
     .filter(Boolean);
+}
 
 function partOf(sentence: string): Part {
   if (/^>/.test(sentence)) return "Material";

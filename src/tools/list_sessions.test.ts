@@ -35,7 +35,7 @@ describe("list_sessions", () => {
     const text = listSessions.text(page);
     expect(text).toContain("1 of 2 sessions");
     expect(text).toContain("s1: Topic 1; 1 message, last active");
-    expect(text).toContain(`page "${page.next_page}"`);
+    expect(text).toContain(`"page":"${page.next_page}"`);
     expect(listSessions.text(await list(await withSessions(0)))).toContain("no sessions yet");
   });
 

@@ -41,11 +41,17 @@ function correct(schema: Schema, value: unknown): unknown {
 /** The first option that takes the value as corrected for it, unless one takes it as it is. */
 function oneOf(options: readonly Schema[], value: unknown): unknown {
   if (options.some((option) => takes(option, value))) return value;
-  return options.map((option) => [option, correct(option, value)] as const).find((each) => takes(...each))?.[1] ?? value;
+  return (
+    options.map((option) => [option, correct(option, value)] as const).find((each) => takes(...each))?.[1] ?? value
+  );
 }
 
 function itemsOf(element: Schema, value: unknown): unknown {
-  if (Array.isArray(value)) return same(value, value.map((item) => correct(element, item)));
+  if (Array.isArray(value))
+    return same(
+      value,
+      value.map((item) => correct(element, item)),
+    );
   const single = correct(element, value);
   return value !== undefined && takes(element, single) ? [single] : value;
 }
@@ -62,16 +68,18 @@ function fieldsOf(shape: Readonly<Record<string, Schema>>, value: unknown): unkn
     if (value[key] === null && !takes(field, null) && takes(field, undefined)) return [];
     return [[name, correct(field, value[key])]];
   });
-  const unchanged = fields.length === given.length && fields.every(([name, of], i) => name === given[i] && of === value[name]);
+  const unchanged =
+    fields.length === given.length && fields.every(([name, of], i) => name === given[i] && of === value[name]);
   return unchanged ? value : Object.fromEntries(fields);
 }
 
 /** The field that a name spells otherwise, or stands for. */
 function meant(shape: Readonly<Record<string, Schema>>, key: string): string | undefined {
   if (key.length > 64) return undefined;
+  const wanted = flat(key);
   return Object.keys(shape).find((name) => {
     const others = note(shape[name] as Schema, "aka");
-    return flat(name) === flat(key) || (Array.isArray(others) && others.includes(key));
+    return [name, ...(Array.isArray(others) ? others : [])].some((each) => flat(String(each)) === wanted);
   });
 }
 
@@ -108,7 +116,7 @@ function within(schema: Schema): Schema | undefined {
 
 const takes = (schema: Schema, value: unknown): boolean => (schema as z.ZodType).safeParse(value).success;
 
-const flat = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+const flat = (name: string): string => name.toLowerCase().replace(/[_\s-]/g, "");
 
 const same = (before: unknown[], after: unknown[]): unknown[] =>
   after.every((item, i) => item === before[i]) ? before : after;
@@ -117,4 +125,6 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === "object" && value !== null && (levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1)));
+  typeof value === "object" &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1)));

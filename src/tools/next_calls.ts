@@ -36,7 +36,7 @@ const LIST: NextCall = { tool: "list_sessions", arguments: {}, why: "the session
 
 /** What to call after a tool was refused, where a call helps. `input` as it was sent, unchecked. */
 export function nextAfter(code: ErrorCode, tool: string, input: unknown): NextCall[] {
-  const { id, session_id } = (typeof input === "object" && input !== null ? input : {}) as Record<string, unknown>;
+  const { session_id } = (typeof input === "object" && input !== null ? input : {}) as Record<string, unknown>;
   switch (code) {
     case "payment_required":
     case "budget_exceeded":
@@ -44,21 +44,15 @@ export function nextAfter(code: ErrorCode, tool: string, input: unknown): NextCa
     case "insufficient_scope":
       return tool === "whoami" ? [] : [ASK_WHO];
     case "resync_required":
-      return [{ tool, arguments: given({ session_id }), why: "from the beginning, without a cursor" }];
-    case "not_found": {
-      if (tool === "sync_session") return [LIST];
-      const query = typeof id === "string" && tool !== "usage" ? wordsOf(id) : "";
-      return query ? [{ tool: "search", arguments: { query }, why: "ids that exist" }] : [];
-    }
+      return tool === "sync_session" ? [fromTheBeginning(session_id)] : [];
+    case "not_found":
+      return tool === "sync_session" ? [LIST] : [];
     default:
       return [];
   }
 }
 
-/** An id as words to search for: `guides/spring-tides~2` is about spring tides. */
-const wordsOf = (id: string): string =>
-  id
-    .replace(/^msg:|~\d+$/g, "")
-    .replace(/[^\p{L}\p{N}]+/gu, " ")
-    .trim()
-    .slice(0, 100);
+function fromTheBeginning(session_id: unknown): NextCall {
+  const asked = typeof session_id === "string" ? { session_id } : {};
+  return { tool: "sync_session", arguments: asked, why: "from the beginning, without a cursor" };
+}

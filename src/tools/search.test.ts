@@ -142,7 +142,7 @@ describe("fetch", () => {
       const output: Awaited<ReturnType<typeof read>> = await read(call, { id, offset });
       expect(output.text.length).toBeLessThanOrEqual(20_000);
       expect(output.text.isWellFormed()).toBe(true);
-      if (output.next_offset !== null) expect(fetch.text(output)).toContain(`fetch with offset ${output.next_offset}.`);
+      if (output.next_offset !== null) expect(fetch.text(output)).toContain(`"offset":${output.next_offset}}`);
       whole += output.text;
       offset = output.next_offset;
     }

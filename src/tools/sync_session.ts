@@ -2,6 +2,9 @@ import * as z from "zod";
 import { unwrap } from "../errors.ts";
 import type { Change, Mutation } from "../vault/types.ts";
 import { defineTool } from "./define.ts";
+import { settleConflicts } from "./merge_conflicts.ts";
+import { given, NextCalls, nextOf } from "./next_calls.ts";
+import { cutForReading } from "./sync_session_cut.ts";
 import { mutationSchema } from "./sync_session_mutations.ts";
 import { describeSync } from "./sync_session_text.ts";
 
@@ -17,16 +20,25 @@ const Cursor = z.strictObject({ epoch: z.string(), seq: z.number() });
 const SyncSessionInput = z
   .strictObject({
     device_id: z.string().min(1).max(128).optional().describe("Yours for good; required to push"),
-    push: z.array(mutationSchema).max(500).optional().describe("Changes to make, in order"),
+    push: z
+      .array(mutationSchema.meta({ exact: true }))
+      .max(500)
+      .optional()
+      .describe("Changes to make, in order"),
     cursor: Cursor.optional().describe("From the last answer; absent: from the beginning"),
-    session_id: z.string().max(128).optional().describe("Pull this session only"),
+    session_id: z
+      .string()
+      .max(128)
+      .optional()
+      .describe("Pull this session only")
+      .meta({ aka: ["id", "session"] }),
     limit: z
       .number()
       .int()
       .min(1)
       .max(500)
       .optional()
-      .describe("Most changes to pull. Default 100, cut at 20 kB; if set, cut at 200 kB"),
+      .describe("Most changes to pull. Set it to copy whole items, up to 200 kB; unset: what can be read at once"),
   })
   .refine((input) => !input.push?.length || input.device_id !== undefined, {
     path: ["device_id"],
@@ -63,11 +75,13 @@ const SyncSessionOutput = z.object({
         session: Values.optional(),
         message: Values.optional(),
         document: Values.optional(),
+        left_out: z.array(z.string()).optional().describe("Fields too long to read at once; whole with `limit`"),
       }),
     )
     .describe("In order, each thing as it is now"),
   cursor: z.object({ epoch: z.string(), seq: z.number() }).describe("For the next call"),
   more: z.boolean().describe("Call again for the rest"),
+  next: NextCalls,
 });
 
 export type SyncSessionReply = z.output<typeof SyncSessionOutput>;
@@ -76,16 +90,17 @@ export const syncSession = defineTool({
   name: "sync_session",
   title: "Sync sessions",
   description:
-    "Reads a conversation (session_id), or keeps a device's copy in step: pushes its changes, then pulls all after its " +
-    "cursor. Not for asking a model (chat), finding text (search) or titles (list_sessions). Safe to repeat with the same " +
-    "ids. While `more`, call again with the cursor.",
+    "Reads the messages of a saved conversation (session_id), or keeps a device's copy in step: pushes its changes (create, " +
+    "rename, append, clear, delete), then pulls all after its cursor. Not for asking a model (chat), finding words (search) or " +
+    "titles (list_sessions). Safe to repeat with the same ids. While `more`, call again with the cursor.",
   scope: "sync",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: SyncSessionInput,
   output: SyncSessionOutput,
   rest: { method: "post", path: "/sync" },
   run: async (call, { device_id = "", push = [], cursor, session_id, limit }) => {
-    const outcomes = push.length ? unwrap(await call.vault.push({ device_id, mutations: push, cursor })).outcomes : [];
+    const pushed = push.length ? unwrap(await call.vault.push({ device_id, mutations: push, cursor })).outcomes : [];
+    const outcomes = await settleConflicts(call, device_id, push, pushed);
     const pulled = unwrap(
       await call.vault.pull({
         cursor,
@@ -94,7 +109,24 @@ export const syncSession = defineTool({
         max_bytes: limit === undefined ? AGENT_PAGE_BYTES : PROGRAM_PAGE_BYTES,
       }),
     );
-    return { outcomes, changes: pulled.changes.map(toWire), cursor: pulled.cursor, more: pulled.more };
+    const page = { ...pulled, changes: pulled.changes.map(toWire) };
+    // A device keeps what it gets, so it gets it whole.
+    const reads = device_id === "" && limit === undefined;
+    const told = reads ? cutForReading(page) : { ...page, cut: null };
+    return {
+      outcomes,
+      changes: told.changes,
+      cursor: told.cursor,
+      more: told.more,
+      ...nextOf([
+        told.cut,
+        told.more && {
+          tool: "sync_session",
+          arguments: given({ device_id: device_id || undefined, cursor: told.cursor, session_id, limit }),
+          why: "for the rest",
+        },
+      ]),
+    };
   },
   text: describeSync,
 });

@@ -71,10 +71,10 @@ const advertised = z.strictObject({
         id: z.string().describe("New ULID"),
         parent_id: z.string().nullish().describe("Answers this message"),
         role: message.shape.role,
-        content: z.string().describe("Up to 1 MiB"),
+        content: z.string(),
         created_at: z.string().describe("ISO 8601"),
-        model: anyText.describe("Writer"),
-        metadata: z.looseObject({}).optional().describe("Up to 64 KiB"),
+        model: anyText,
+        metadata: z.looseObject({}).optional(),
       }),
     )
     .optional()

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { WaypostError } from "../errors.ts";
 import { formatUsd } from "../ledger/money.ts";
 import { defineTool } from "./define.ts";
+import { NextCalls, nextLines, nextOf } from "./next_calls.ts";
+import { cutReport } from "./usage_cut.ts";
 import { checkRange, daysOf, rangeFields } from "./usage_range.ts";
 import {
   Balance,
@@ -27,9 +29,22 @@ const UsageInput = z
       .refine((text) => /^\d{4}-(0[1-9]|1[0-2])$/.test(text), { error: "Expected YYYY-MM", abort: true })
       .optional()
       .describe("YYYY-MM (UTC)"),
-    recent: z.number().int().min(0).max(50).default(5).describe("Newest calls"),
+    recent: z
+      .number()
+      .int()
+      .min(0)
+      .max(50)
+      .default(5)
+      .describe("Newest calls")
+      .meta({ aka: ["limit"] }),
     ...rangeFields,
-    call_id: z.string().min(1).max(128).optional().describe("Itemise this call"),
+    call_id: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe("Itemise this call")
+      .meta({ aka: ["id", "call"] }),
   })
   .superRefine((input, context) => checkRange(rangeIn(input), context));
 
@@ -75,6 +90,8 @@ const UsageOutput = z.object({
   notices: z.array(z.string()),
   groups: GroupsOutput.optional(),
   call: CallOutput.optional(),
+  left_out: z.record(z.string(), z.number()).optional().describe("Entries of a list that are not told, by its name"),
+  next: NextCalls,
 });
 type UsageOutput = z.output<typeof UsageOutput>;
 
@@ -82,8 +99,9 @@ export const usage = defineTool({
   name: "usage",
   title: "Usage and limits",
   description:
-    "What this account used and has left: calls, tokens, cost and forecast of a month, rate limits, plan tokens, prepaid balance, " +
-    "newest calls. Use it before expensive work or after a refusal. Free. Amounts are integers in nano-USD (1e-9 USD).",
+    "What this account spent and has left: calls, tokens, cost and forecast of a month, rate limits, plan tokens, prepaid credit, " +
+    "newest calls. group_by breaks a range down, call_id itemises one call. Use it before expensive work or after a refusal. " +
+    "Not for scopes or sign-in (whoami). Free. Amounts are integers in nano-USD (1e-9 USD).",
   scope: "usage",
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: UsageInput,
@@ -106,13 +124,28 @@ export const usage = defineTool({
     const { windows, forecast, notices, ...rest } = report;
     const { groups, call } = answers ?? {};
     if (call_id !== undefined && !call) throw noSuchCall();
-    return {
+    const whole = {
       ...rest,
       limits: windows.map(limitOf),
       ...(forecast ? { forecast: { ...forecast, how: FORECAST_HOW } } : {}),
       notices: notices.map(({ at, message }) => `${at} ${message}`),
       ...(groups ? { groups } : {}),
       ...(call ? { call } : {}),
+    };
+    const { report: told, left_out, next } = cutReport(whole);
+    const [dearest] = told.recent.filter(({ cost_nano }) => cost_nano > 0).sort((a, b) => b.cost_nano - a.cost_nano);
+    return {
+      ...told,
+      ...(left_out ? { left_out } : {}),
+      ...nextOf([
+        ...next.slice(0, 2),
+        dearest &&
+          !call && {
+            tool: "usage",
+            arguments: { call_id: dearest.id, recent: 0 },
+            why: "to itemise the dearest of these calls",
+          },
+      ]),
     };
   },
   text,
@@ -143,5 +176,7 @@ function text(report: UsageOutput): string {
     const used = call.model ? `, ${call.model}, ${call.input_tokens}+${call.output_tokens} tokens` : "";
     lines.push(`- ${call.at} ${call.tool} ${call.status}${used}, $${formatUsd(call.cost_nano)} (${call.id})`);
   }
-  return lines.join("\n");
+  const missing = Object.entries(report.left_out ?? {}).map(([name, n]) => `${n} more in ${name}`);
+  if (missing.length > 0) lines.push(`Not told here: ${missing.join(", ")}.`);
+  return [...lines, ...nextLines(report.next)].join("\n");
 }

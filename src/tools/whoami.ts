@@ -31,8 +31,9 @@ export const whoami = defineTool({
   name: "whoami",
   title: "Who am I",
   description:
-    "Who this connection acts for: user, account, plan, role, granted scopes, kind of sign-in, what is left of the limits, and " +
-    "how to get more scopes. Use it when a call was refused. Not for costs (use usage).",
+    "Who this connection is signed in as: user and email, account, plan, role, granted scopes (permissions), its key or sign-in " +
+    "and when that expires, what is left of the limits, and how to get more scopes. Use it when a call was refused. Not for " +
+    "costs (usage).",
   scope: null,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({}),

@@ -1,4 +1,4 @@
-import { env, SELF } from "cloudflare:test";
+import { SELF } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { agentTools } from "../tools/registry.ts";
 import { cursorLink, vsCodeLink } from "./connect_links.ts";
@@ -25,7 +25,7 @@ describe("the links", () => {
 });
 
 describe("the pages", () => {
-  const base = env.PUBLIC_URL as string;
+  const base = "https://waypost.test";
   const get = (path: string, init?: RequestInit) => SELF.fetch(`${base}${path}`, init);
 
   test("/connect has the address filled in, and no place for a script or a key", async () => {

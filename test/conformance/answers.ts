@@ -4,13 +4,18 @@ import {
   MissingRequiredClientCapabilityError,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import type { Tool } from "../../src/tools/define.ts";
+import { saveTemplate } from "../../src/tools/templates.ts";
 import { asking } from "./asking.ts";
+import { capabilitiesOf } from "./capabilities.ts";
 import type { Fixture } from "./gate_tools.ts";
 import { PNG, WAV } from "./media.ts";
 
 /** What the official suites ask a server's tools to answer. `answer` runs once the gate has let the call through. */
 export interface ToolFixture extends Fixture {
   inputSchema?: Record<string, unknown>;
+  /** A tool of the product that it calls in between. */
+  calls?: { tool: Tool; input: unknown };
   answer(ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> | CallToolResult | InputRequiredResult;
 }
 
@@ -79,7 +84,7 @@ export const TOOLS: Record<string, ToolFixture> = {
   test_missing_capability: {
     description: "Needs a client that samples.",
     answer: (ctx) => {
-      const declared = ctx.mcpReq.envelope?.["io.modelcontextprotocol/clientCapabilities"];
+      const declared = capabilitiesOf(ctx);
       if (declared?.sampling) return text("The client samples.");
       throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } });
     },
@@ -112,12 +117,27 @@ export const TOOLS: Record<string, ToolFixture> = {
         email: { type: "string" },
       },
       allOf: [{ anyOf: [{ required: ["phone"] }, { required: ["email"] }] }],
+      if: { properties: { contactMethod: { const: "phone" } }, required: ["contactMethod"] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      ...{ if: { properties: { contactMethod: { const: "phone" } }, required: ["contactMethod"] }, then: { required: ["phone"] } },
+      then: { required: ["phone"] },
       else: { required: ["email"] },
       additionalProperties: false,
     },
     answer: () => text("The schema is what counts."),
+  },
+  test_slow: {
+    description: "Says at once that it has begun, and takes its time.",
+    steps: 1,
+    takes: 400,
+    answer: () => text("It took its time."),
+  },
+  test_trigger_prompt_change: {
+    description: "Changes the list of prompts.",
+    calls: {
+      tool: saveTemplate as unknown as Tool,
+      input: { name: "conformance", description: "Says a word.", text: "Say {{word}}." },
+    },
+    answer: () => text("The list of prompts was changed."),
   },
   ...asking,
 };

@@ -1,7 +1,6 @@
 /** The smallest picture and the shortest sound there are: one red pixel (PNG), one silent sample (WAV). */
 
-export const PNG =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
+export const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
 
 function silence(): Uint8Array {
   const bytes = new Uint8Array(46);

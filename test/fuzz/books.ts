@@ -34,9 +34,12 @@ export class Expected {
     }
     const refusal = refusalOf(input.surface, answer);
     const ok = answer.status < 400 && !refusal;
-    const counted = answer.headers.has("ratelimit");
+    // In a session an answer begins before it is known what will be counted.
+    const inSession = input.surface === "mcp" && streams(answer);
+    const counted = answer.headers.has("ratelimit") || inSession;
     const isCall = input.surface !== "mcp" || (input.body?.includes("tools/call") ?? false);
-    if (counted || ok) this.calls++;
+    // A list of resources is one of documents and one of sessions.
+    if (counted || ok) this.calls += input.body?.includes("resources/list") ? 2 : 1;
     if (ok && !reads(input, readOnly)) this.changes = true;
     // A call that ran and then failed may have kept what it did first: the question of a chat, say.
     if (refusal && counted && !REFUSES.has(refusal.code)) this.changes = true;

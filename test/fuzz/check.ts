@@ -41,7 +41,7 @@ function leak(input: Input, { text, headers }: Answer, { never, lane }: Secrets)
 
 const around = (text: string, at: number): string => JSON.stringify(text.slice(Math.max(0, at - 60), at + 120));
 
-/** The runtime answers by itself what is no HTTP. */
+/** The runtime answers by itself what is no HTTP, and what follows a request that lies about its length. */
 const ofRuntime = ({ malformed }: Input, { status, headers }: Answer): boolean =>
   malformed && status >= 400 && status < 506 && !headers.has("x-request-id");
 
@@ -54,15 +54,18 @@ function wrongForm(input: Input, answer: Answer): string | null {
     return `this is no JSON: ${text.slice(0, 200)}`;
   if (/event-stream/.test(type) && messagesOf(answer) === null)
     return `this is no event stream of JSON: ${text.slice(0, 300)}`;
+  // No body says what failed.
+  if (input.method === "HEAD" || input.method === "OPTIONS") return status >= 500 ? `status ${status}` : null;
+  // Whom a broken head asked is not known.
+  if (input.malformed) return status >= 400 ? refused(input, answer) : null;
   if (input.surface === "page")
     return status >= 500 && status !== 503 ? `status ${status}: ${text.slice(0, 300)}` : null;
   if (!headers.has("x-request-id") && input.method !== "OPTIONS") return "there is no X-Request-Id";
-  if (input.method === "HEAD" || input.method === "OPTIONS") return null;
   return rpcFault(input, answer) ?? refused(input, answer);
 }
 
 function refused(input: Input, answer: Answer): string | null {
-  const refusal = refusalOf(input.surface, answer);
+  const refusal = refusalOf(input.malformed ? "mcp" : input.surface, answer);
   if (!refusal && answer.status < 400) return null;
   if (!refusal) return `status ${answer.status} without an error of the catalogue: ${answer.text.slice(0, 300)}`;
   return UNEXPECTED.has(refusal.code) ? `${refusal.code}: ${answer.text.slice(0, 500)}` : null;

@@ -7,6 +7,8 @@ import { bytesOf, type Input } from "./input.ts";
 const HUNG_MS = 30_000;
 /** A stream that may stay open is read for so long after its last bytes, then closed. */
 const IDLE_MS = 40;
+/** The server asks its client something, and waits. */
+const ASKS = /"method":"(elicitation\/create|sampling\/createMessage|roots\/list)"/;
 
 export interface Answer extends ParsedResponse {
   missing: null;
@@ -49,8 +51,8 @@ export class Connection {
     const began = performance.now();
     const socket = this.#socket ?? (await open(this.#port));
     this.#socket = socket;
-    const { delivery, method } = input;
-    const answered = read(socket, method, input.mayStayOpen);
+    const { delivery } = input;
+    const answered = read(socket, input);
     const left = await deliver(socket, input);
     const result = left
       ? await Promise.race([answered, sleep(delivery.kind === "cut" ? delivery.waitMs : 0, null)])
@@ -103,7 +105,7 @@ async function deliver(socket: Socket, input: Input): Promise<boolean> {
 
 type Read = Omit<Answer, "ms"> | Omit<NoAnswer, "ms">;
 
-function read(socket: Socket, method: string, mayStayOpen: boolean): Promise<Read> {
+function read(socket: Socket, { method, mayStayOpen, malformed }: Input): Promise<Read> {
   return new Promise((resolve) => {
     const parser = new ResponseParser(method);
     let idle: NodeJS.Timeout | undefined;
@@ -126,12 +128,18 @@ function read(socket: Socket, method: string, mayStayOpen: boolean): Promise<Rea
     const onData = (bytes: Buffer) => {
       try {
         const response = parser.push(bytes);
-        if (response) return done(parser.rest > 0 ? nothing("garbled", "bytes follow the answer") : answer(response));
+        if (!response) return wait();
+        // A request that is no HTTP may well be taken for two.
+        const follows = parser.rest > 0 && !malformed;
+        return done(follows ? nothing("garbled", "bytes follow the answer") : answer(response));
       } catch (error) {
         return done(nothing("garbled", (error as Error).message));
       }
+    };
+    const wait = () => {
       const { head } = parser;
-      if (!head || !mayStayOpen || !/^text\/event-stream/.test(head.headers.get("content-type") ?? "")) return;
+      if (!head || !/^text\/event-stream/.test(head.headers.get("content-type") ?? "")) return;
+      if (!mayStayOpen && !ASKS.test(parser.body.toString("utf8"))) return;
       clearTimeout(idle);
       idle = setTimeout(() => done(answer({ ...head, body: parser.body }, true)), IDLE_MS);
     };

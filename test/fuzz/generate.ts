@@ -18,7 +18,7 @@ export interface Materials {
 export function inputOf(seed: number, n: number, materials: Materials): Input {
   const dice = new Dice(seed, n);
   const input = dice.chance(0.6) ? mcpInput(dice, n, materials) : restInput(dice, n, materials);
-  if (dice.chance(0.35)) disturb(input, dice, materials.own);
+  if (dice.chance(0.25)) disturb(input, dice, materials.own);
   if (input.body) frame(input, dice);
   deliver(input, dice);
   return input;

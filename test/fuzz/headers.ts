@@ -44,7 +44,11 @@ export function disturb(input: Input, dice: Dice, own: Own): void {
     [4, () => set("Mcp-Name", dice.pick(["chat", "search", "", "=?base64?!!?=", "none"]))],
     [
       5,
-      () => set("Mcp-Session-Id", dice.pick([...own.sessions, "none", "", "x".repeat(2_000), "ses_../..", "\u00e9"])),
+      () =>
+        set(
+          "Mcp-Session-Id",
+          dice.pick([...own.sessions, "none", "", "x".repeat(2_000), "open", "0".repeat(64), "\u00e9"]),
+        ),
     ],
     [3, () => set("Last-Event-ID", dice.pick(["0", "x", "call_none:5", "-1", "9".repeat(400)]))],
     [3, () => set("Origin", dice.pick(["null", "https://evil.invalid", `http://${own.host}`, "x", ""]))],
@@ -81,7 +85,7 @@ export function disturb(input: Input, dice: Dice, own: Own): void {
     [
       1,
       broken(() => {
-        input.method = dice.pick(["get", "P OST", "", "CONNECT", "TRACE", "\u0000"]);
+        input.method = dice.pick(["get", "P OST", "", "CONNECT", "TRACE", "FROB", "\u0000"]);
       }),
     ],
     [

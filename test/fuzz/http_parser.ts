@@ -15,6 +15,7 @@ export class ResponseParser {
   head: Head | null = null;
   #bytes: Buffer = Buffer.alloc(0);
   #parts: Buffer[] = [];
+  #have = 0;
   readonly #bodyless: boolean;
 
   /** @param method of the request: a response to HEAD has no body */
@@ -57,12 +58,12 @@ export class ResponseParser {
     if (this.#bodyless || status < 200 || status === 204 || status === 304) return true;
     if (/chunked/i.test(headers.get("transfer-encoding") ?? "")) return this.#readChunks();
     const length = headers.get("content-length");
-    this.#parts.push(this.#bytes);
-    this.#bytes = Buffer.alloc(0);
-    if (length === undefined) return false;
-    const have = this.#parts.reduce((sum, part) => sum + part.length, 0);
-    if (have > Number(length)) throw new Error(`more than the announced ${length} bytes came`);
-    return have === Number(length);
+    const wanted = length === undefined ? Number.POSITIVE_INFINITY : Number(length) - this.#have;
+    const part = this.#bytes.subarray(0, wanted);
+    this.#bytes = this.#bytes.subarray(part.length);
+    this.#parts.push(part);
+    this.#have += part.length;
+    return part.length === wanted;
   }
 
   #readChunks(): boolean {

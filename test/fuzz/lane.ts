@@ -3,6 +3,7 @@ import { type Digest, difference, Expected } from "./books.ts";
 import { fault } from "./check.ts";
 import { type Answer, Connection, type NoAnswer } from "./connection.ts";
 import { type Input, isComplete } from "./input.ts";
+import { refusalOf } from "./refusal.ts";
 import type { Caller, World } from "./world.ts";
 
 export interface Fault {
@@ -19,6 +20,8 @@ export class Lane {
   readonly caller: Caller;
   /** Answers by status, for the report. */
   readonly statuses = new Map<number | string, number>();
+  /** Refusals by code. */
+  readonly codes = new Map<string, number>();
   readonly #world: World;
   readonly #connection: Connection;
   readonly #asking: Connection;
@@ -88,6 +91,8 @@ export class Lane {
     const answer: Answer | NoAnswer = await this.#connection.send(input);
     const status = answer.missing ?? answer.status;
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
+    const code = answer.missing === null ? refusalOf(input.surface, answer)?.code : undefined;
+    if (code) this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     if (answer.missing === null) expected.add(input, answer, this.#world.readOnly);
     else if (isComplete(input)) expected.add(input, null, this.#world.readOnly);
     const secrets = [...this.#world.secrets, this.caller.key];

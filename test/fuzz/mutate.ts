@@ -11,7 +11,7 @@ export function damaged(value: unknown, dice: Dice): Buffer {
 }
 
 const TIMES = [
-  [15, 0],
+  [35, 0],
   [45, 1],
   [25, 2],
   [10, 3],

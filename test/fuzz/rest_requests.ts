@@ -54,7 +54,7 @@ export function restRequest(dice: Dice, operations: readonly Operation[], known:
   if (odd) query.push(dice.pick(ODD_QUERIES));
   return {
     surface: surfaceOf(path),
-    method: dice.chance(0.04) ? dice.pick(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FROB"]) : method,
+    method: dice.chance(0.04) ? dice.pick(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) : method,
     target: query.length > 0 ? `${target}?${query.join("&")}` : target,
     body: body ? fitting(body, dice, known) : undefined,
   };

@@ -17,6 +17,8 @@ export interface FuzzReport {
   inputs: number;
   seconds: number;
   statuses: Record<string, number>;
+  /** Refusals by code. */
+  codes: Record<string, number>;
   /** Each kind of fault once, with its least input. */
   faults: string[];
 }
@@ -55,7 +57,13 @@ export async function fuzz({ inputs, seed, only, say = () => {} }: FuzzOptions):
     // Streams that nobody reads any more must not keep the server from ending.
     const code = await Promise.race([world.close(), sleep(30_000, "none in 30 s")]);
     if (code !== 0) told.push(`the server did not end well: ${code}`);
-    return { inputs: Math.min(next, inputs), seconds, statuses: statusesOf(lanes), faults: told };
+    return {
+      inputs: Math.min(next, inputs),
+      seconds,
+      statuses: sumOf(lanes, "statuses"),
+      codes: sumOf(lanes, "codes"),
+      faults: told,
+    };
   } finally {
     for (const lane of lanes) lane.close();
     await world.close();
@@ -105,10 +113,8 @@ async function explain(lanes: readonly Lane[], faults: readonly Fault[]): Promis
   return told;
 }
 
-function statusesOf(lanes: readonly Lane[]): Record<string, number> {
+function sumOf(lanes: readonly Lane[], what: "statuses" | "codes"): Record<string, number> {
   const sum: Record<string, number> = {};
-  for (const { statuses } of lanes) {
-    for (const [status, count] of statuses) sum[status] = (sum[status] ?? 0) + count;
-  }
+  for (const lane of lanes) for (const [name, count] of lane[what]) sum[name] = (sum[name] ?? 0) + count;
   return sum;
 }

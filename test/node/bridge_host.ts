@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -35,7 +34,10 @@ export interface BridgeProcess {
 
 /** A bridge spoken to line by line, for what no client library would send. */
 export function startBridge(env: Record<string, string>, args = ["mcp"]): BridgeProcess {
-  const child = spawn(process.execPath, [BRIDGE, ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [BRIDGE, ...args], {
+    env: env as NodeJS.ProcessEnv,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let errors = "";
   child.stderr.on("data", (chunk) => {
@@ -69,10 +71,9 @@ export interface Wire {
 
 /** A port that leads to another, until it is cut. */
 export async function wireTo(port: number): Promise<Wire> {
-  const { createServer: listen } = await import("node:net");
   const sockets = new Set<Socket>();
   let refused = false;
-  const server = listen((near) => {
+  const server = createTcpServer((near) => {
     wire.connections++;
     if (refused) return near.destroy();
     const far = connect(port, "127.0.0.1");

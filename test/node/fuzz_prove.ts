@@ -14,10 +14,11 @@ const report = await fuzz({
   say: (line) => console.log(line),
 });
 for (const fault of report.faults) console.log(`\nFAULT ${fault}`);
-const { inputs, seconds, statuses } = report;
+const { inputs, seconds, statuses, codes } = report;
 console.log(
   `\n${inputs} inputs of seed ${seed} in ${seconds.toFixed(0)} s (${Math.round(inputs / seconds)}/s)`,
   statuses,
+  codes,
 );
 console.log(report.faults.length === 0 ? `proved: ${inputs} inputs` : "FAILED");
 process.exit(report.faults.length === 0 ? 0 : 1);

@@ -60,7 +60,13 @@ describe.each(PATHS)("a body for %s", (path) => {
 const inputs: [string, string, unknown, ErrorCode, RegExp?][] = [
   ["an unknown field", "search", { query: "x", colour: "red" }, "invalid_input", /colour/],
   ["a misspelt field", "search", { query: "x", limt: 3 }, "invalid_input", /Did you mean `limit`/],
-  ["a field in camel case", "chat", { message: "x", maxTokens: 3 }, "invalid_input", /Did you mean `max_tokens`/],
+  [
+    "a field under two names",
+    "chat",
+    { message: "x", max_tokens: 4, maxTokens: 3 },
+    "invalid_input",
+    /mean `max_tokens`/,
+  ],
   [
     "an unknown field inside",
     "add_documents",
@@ -72,9 +78,9 @@ const inputs: [string, string, unknown, ErrorCode, RegExp?][] = [
   ["a number for a text", "search", { query: 5 }, "invalid_input", /query/],
   ["a text for a number", "search", { query: "x", limit: "many" }, "invalid_input", /limit/],
   ["a boolean for a number", "search", { query: "x", limit: true }, "invalid_input", /limit/],
-  ["null for a number", "fetch", { id: "own-document", offset: null }, "invalid_input", /offset/],
+  ["null for what is required", "fetch", { id: null }, "invalid_input", /id/],
   ["an array for a number", "fetch", { id: "own-document", offset: [3] }, "invalid_input", /offset/],
-  ["an object for an array", "add_documents", { documents: { text: "a" } }, "invalid_input", /documents/],
+  ["a text for an array of objects", "add_documents", { documents: "a" }, "invalid_input", /documents/],
   ["a fraction", "search", { query: "x", limit: 1.5 }, "invalid_input", /limit/],
   ["a number past all bounds", "search", { query: "x", limit: 1e308 }, "invalid_input", /limit/],
   ["a negative number", "fetch", { id: "own-document", offset: -1 }, "invalid_input", /offset/],

@@ -60,7 +60,7 @@ describe("names that are not there", () => {
     },
   );
 
-  it.each(["resources/list", "tools/delete", "__proto__", ""])("the MCP method %s is unknown", async (method) => {
+  it.each(["resources/delete", "tools/delete", "__proto__", ""])("the MCP method %s is unknown", async (method) => {
     await refused(who, () => sendMcp(who.key, { jsonrpc: "2.0", id: 1, method, params: {} }), "unknown_method");
   });
 });

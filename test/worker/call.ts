@@ -6,6 +6,7 @@ import type { TokenUsage } from "../../src/ledger/money.ts";
 import type { CallItem, HoldRequest } from "../../src/ledger/types.ts";
 import { createModels } from "../../src/models/catalogue.ts";
 import { safetyOf } from "../../src/models/safety.ts";
+import { confirmRules } from "../../src/tools/confirm_rules.ts";
 import type { Call, CallEvent } from "../../src/tools/define.ts";
 import type { VaultApi } from "../../src/vault/types.ts";
 
@@ -37,6 +38,7 @@ export function recordedCall(
     principal: { account: "a", user: "u", keyId: "k", scopes: ["chat"], plan: "free", via: "rest" },
     vault: VAULT.get(VAULT.idFromName(options.vault ?? id)) as unknown as VaultApi,
     models: createModels(settings),
+    consent: { canAsk: false, rules: confirmRules(settings, "a") },
     safety: safetyOf(settings),
     blobs: nowhere("blobs") as Call["blobs"],
     accounts: nowhere("accounts") as Call["accounts"],

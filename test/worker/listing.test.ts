@@ -3,14 +3,15 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { CfWorkerJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/cfworker";
+import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
 import { agentTools } from "../../src/tools/registry.ts";
 import { account, agent, agentOf2025, MODERN, ORIGIN, rest } from "./client.ts";
 
-/** What all tools may cost an agent to list, in tokens estimated as a quarter of the characters of their JSON. */
+/** What all tools may cost an agent to list, and what a result may, in tokens of o200k. */
 const LIST_TOKENS = 3_000;
 const RESULT_TOKENS = 6_000;
-const tokens = (value: unknown): number => Math.ceil(JSON.stringify(value).length / 4);
+const tokens = (value: unknown): number => countTokens(typeof value === "string" ? value : JSON.stringify(value));
 
 describe("the list of tools", () => {
   it(`costs an agent fewer than ${LIST_TOKENS} tokens`, async () => {
@@ -19,7 +20,7 @@ describe("the list of tools", () => {
       const { tools } = await client.listTools();
       const each = Object.fromEntries(tools.map((tool) => [tool.name, tokens(tool)]));
       const total = tokens({ tools });
-      console.info(`tokens of tools/list, characters / 4: ${JSON.stringify(each)}, in all ${total}`);
+      console.info(`tokens of tools/list: ${JSON.stringify(each)}, in all ${total}`);
       expect(total).toBeLessThan(LIST_TOKENS);
       await client.close();
     }
@@ -68,7 +69,7 @@ describe("results", () => {
     }
   });
 
-  it(`take an agent at most about ${RESULT_TOKENS} tokens, however much there is, and say how to go on`, async () => {
+  it(`take an agent at most ${RESULT_TOKENS} tokens, however much there is, and say how to go on`, async () => {
     const { key } = await account();
     const words = "The harbour floods at spring tide, and nobody knows why it does. ";
     const documents = Array.from({ length: 60 }, (_, i) => ({
@@ -94,10 +95,10 @@ describe("results", () => {
     const calls: [string, Record<string, unknown>, RegExp?][] = [
       ["search", { query: "harbour flood tide" }],
       ["search", { query: "harbour flood tide", limit: 50 }],
-      ["fetch", { id: "long/0" }, /fetch with offset \d+/],
-      ["sync_session", {}, /call sync_session again with this cursor/],
-      ["list_sessions", {}, /list_sessions with page/],
-      ["list_sessions", { limit: 100 }, /list_sessions with page/],
+      ["fetch", { id: "long/0" }, /Next, to read on: fetch {"id":"long\/0","offset":\d+}/],
+      ["sync_session", {}, /Next, for the rest: sync_session {"cursor":{/],
+      ["list_sessions", {}, /Next, for the next page: list_sessions {"limit":20,"page":/],
+      ["list_sessions", { limit: 100 }, /list_sessions {"limit":100,"page":/],
       ["usage", {}],
       ["usage", { recent: 50 }],
       ["chat", { message: "Why does the harbour flood at spring tide?" }],
@@ -109,12 +110,12 @@ describe("results", () => {
       const { content, structuredContent, isError } = await client.callTool({ name, arguments: args });
       expect(isError ?? false).toBe(false);
       const text = (content as { text: string }[]).map((part) => part.text).join("");
-      const [asText, asData] = [Math.ceil(text.length / 4), tokens(structuredContent)];
+      const [asText, asData] = [tokens(text), tokens(structuredContent)];
       sizes.push(`${name} ${JSON.stringify(args).slice(0, 40)}: text ${asText}, data ${asData}`);
       if (Math.max(asText, asData) > RESULT_TOKENS) over.push(sizes.at(-1) as string);
       if (goesOn) expect(text).toMatch(goesOn);
     }
-    console.info(`tokens of results, characters / 4:\n${sizes.join("\n")}`);
+    console.info(`tokens of results:\n${sizes.join("\n")}`);
     expect(over).toEqual([]);
     await client.close();
   });

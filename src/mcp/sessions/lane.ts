@@ -1,5 +1,4 @@
 import { isLegacyRequest } from "@modelcontextprotocol/server";
-import type { Credential } from "../../auth/bearer.ts";
 import type { Env } from "../../env.ts";
 import { WaypostError } from "../../errors.ts";
 import { reach } from "../../gate/stores.ts";
@@ -19,7 +18,8 @@ const MOST_INITIALIZE = 16_384;
 /** What a session is known by: `open` for a message that begins one; undefined for a request outside any. */
 export async function sessionOf(request: Request, message: unknown): Promise<string | undefined> {
   const session = request.headers.get(HEADER);
-  if (request.method !== "POST") return session ?? undefined;
+  if (request.method === "GET" || request.method === "DELETE") return session ?? undefined;
+  if (request.method !== "POST") return undefined;
   if (session === null && !(methodOf(message) === "initialize" && canBeAsked(message))) return undefined;
   if (!(await isLegacyRequest(request, message))) return undefined;
   return session ?? OPEN;
@@ -38,7 +38,7 @@ function canBeAsked(message: unknown): boolean {
 export async function inSession(
   env: Env,
   session: string,
-  who: { credential: Credential; requestId: string; client?: string },
+  who: Omit<Asking, "opens">,
   request: Request,
   message: unknown,
 ): Promise<Response> {

@@ -1,16 +1,18 @@
 import { DurableObject } from "cloudflare:workers";
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Server } from "@modelcontextprotocol/server";
+import { type Server, type ServerEvent, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import type { Credential } from "../../auth/bearer.ts";
+import { urlsOf } from "../../auth/urls.ts";
 import type { Env } from "../../env.ts";
 import { WaypostError } from "../../errors.ts";
 import { identify } from "../../gate/gate.ts";
 import { explainedError } from "../answer.ts";
 import { callsOf } from "../calls.ts";
 import type { Exchange } from "../exchange.ts";
+import { Hearing } from "../hearing.ts";
 import { cancelledId, idOf, methodOf } from "../message.ts";
-import { serverFor } from "../server.ts";
-import { EventLog } from "./event_log.ts";
+import { type ServerFacts, serverFor } from "../server.ts";
+import { EventLog, isOfListening } from "./event_log.ts";
 import { SessionTransport } from "./transport.ts";
 import { ASKING, type Asking, ownerOf, PASSED, REFUSED, type Refusal } from "./wire.ts";
 
@@ -32,12 +34,16 @@ interface Kept {
   /** The client said that it is ready; and at which level it wants to be told of things. */
   initialized?: unknown;
   level?: unknown;
+  /** URIs of the resources it has subscribed to. */
+  followed?: string[];
 }
 
 interface Live {
   kept: Kept;
+  server: Server;
   transport: SessionTransport;
   log: EventLog;
+  hearing: Hearing;
   storedAt: number;
   credential?: Credential;
 }
@@ -57,8 +63,8 @@ export class McpSession extends DurableObject<Env> {
   }
 
   /** The server that answers in the session. */
-  protected serverFor(exchange: Exchange): Server {
-    return serverFor(exchange);
+  protected serverFor(exchange: Exchange, facts: ServerFacts): Server {
+    return serverFor(exchange, facts);
   }
 
   get openStreams(): number {
@@ -89,6 +95,7 @@ export class McpSession extends DurableObject<Env> {
     const now = Date.now();
     if (!live) return this.#end();
     if (endOf(live.kept) <= now || !(await this.#stillGood(live))) return this.#end();
+    if (!live.transport.isHeard) live.hearing.close();
     await this.#wakeAt(live.transport.openStreams > 0 ? now + RECHECK_MS : endOf(live.kept));
   }
 
@@ -111,21 +118,41 @@ export class McpSession extends DurableObject<Env> {
     if (id !== null && transport.isRunning(id)) {
       throw new WaypostError("invalid_input", "A request with this id is still running in the session.");
     }
-    if (request.method === "GET") this.#ready(live, request);
+    if (request.method === "GET") await this.#ready(live, asking, request);
     live.credential = asking.credential;
     if (!asking.opens) await this.#used(live, message);
     if (id !== null) transport.began(id);
     const { opens: _, ...who } = asking;
     const sender = { ...who, within: this.ctx.id.toString(), id, left: request.signal };
-    const exchange: Exchange = { requestId: asking.requestId, call: callsOf(this.env, this.ctx, sender) };
+    const exchange: Exchange = {
+      requestId: asking.requestId,
+      call: callsOf(this.env, this.ctx, sender),
+      scopes: asking.scopes,
+      hears: {
+        subscribe: async (uri) => {
+          live.hearing.subscribe(uri, asking.scopes);
+          await this.#store(live);
+        },
+        unsubscribe: async (uri) => {
+          live.hearing.unsubscribe(uri);
+          await this.#store(live);
+        },
+      },
+    };
     const authInfo = {
       token: asking.credential.account,
       clientId: asking.credential.account,
       scopes: [],
       extra: { exchange },
     };
+    const asked = plain(request, live);
+    // A connection that broke is often not known to have: the newest stream counts.
+    if (request.method === "GET" && !asked.headers.has("last-event-id")) transport.closeStandaloneSSEStream();
     const response = await this.#current.run(exchange, () =>
-      transport.handleRequest(plain(request), { authInfo, ...(message === undefined ? {} : { parsedBody: message }) }),
+      transport.handleRequest(asked, {
+        authInfo,
+        ...(message === undefined ? {} : { parsedBody: message }),
+      }),
     );
     if (id !== null && !response.ok) transport.refused(id);
     const cancelled = cancelledId(message);
@@ -133,14 +160,15 @@ export class McpSession extends DurableObject<Env> {
     return response;
   }
 
-  /** Makes room for a stream to listen on. A connection that broke is often not known to have: the newest counts. */
-  #ready({ transport, log }: Live, request: Request): void {
+  /** Makes ready for a stream to listen on. */
+  async #ready({ transport, log, hearing }: Live, asking: Asking, request: Request): Promise<void> {
     const last = request.headers.get("last-event-id");
-    if (last !== null && !log.has(last)) {
+    if (last !== null && !log.has(last) && !isOfListening(last)) {
       throw new WaypostError("answer_gone", "What came after this event is not remembered any more.");
     }
-    if (last === null) transport.closeStandaloneSSEStream();
-    this.ctx.waitUntil(this.#wakeAt(Date.now() + RECHECK_MS));
+    await hearing.open({ account: asking.credential.account, scopes: asking.scopes });
+    request.signal.addEventListener("abort", () => transport.isHeard || hearing.close());
+    await this.#wakeAt(Date.now() + RECHECK_MS);
   }
 
   /** Notes that the session is used. It is stored with its second message: one that is only tried leaves nothing behind. */
@@ -152,7 +180,12 @@ export class McpSession extends DurableObject<Env> {
     else if (method === "logging/setLevel") live.kept.level = message;
     else if (now - live.storedAt < USED_MS) return;
     if (live.storedAt === 0) await this.#wakeAt(endOf(live.kept));
-    live.storedAt = now;
+    await this.#store(live);
+  }
+
+  async #store(live: Live): Promise<void> {
+    live.storedAt = Date.now();
+    live.kept.followed = live.hearing.followed;
     await this.ctx.storage.put(STORED, live.kept, { allowUnconfirmed: true });
   }
 
@@ -190,8 +223,10 @@ export class McpSession extends DurableObject<Env> {
     });
     transport.explain = (message) => explainedError(message, this.#current.getStore()?.requestId ?? "");
     const now = new Proxy({} as Exchange, { get: (_, name) => Reflect.get(this.#current.getStore() ?? {}, name) });
-    await this.serverFor(now).connect(transport);
-    return { kept, transport, log, storedAt: 0 };
+    const server = this.serverFor(now, { tells: true, origin: this.env.PUBLIC_URL && urlsOf(this.env).issuer });
+    await server.connect(transport);
+    const hearing = new Hearing(this.env, (event) => void tell(server, event).catch(() => {}), kept.followed);
+    return { kept, server, transport, log, hearing, storedAt: 0 };
   }
 
   /** Whether the credential whose streams are open is still good. One that cannot be asked about is. */
@@ -208,6 +243,7 @@ export class McpSession extends DurableObject<Env> {
   async #end(): Promise<void> {
     const live = this.#live;
     this.#live = undefined;
+    live?.hearing.close();
     await live?.transport.close();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
@@ -224,12 +260,33 @@ const endOf = ({ openedAt, usedAt }: Kept): number => Math.min(openedAt + MOST_M
 const gone = () =>
   new WaypostError("not_found", "There is no such MCP session: it is over, or was opened with another credential.");
 
+function tell(server: Server, event: ServerEvent): Promise<void> {
+  switch (event.kind) {
+    case "resource_updated":
+      return server.sendResourceUpdated({ uri: event.uri });
+    case "resources_list_changed":
+      return server.sendResourceListChanged();
+    case "prompts_list_changed":
+      return server.sendPromptListChanged();
+    case "tools_list_changed":
+      return server.sendToolListChanged();
+  }
+}
+
 /** The request as the SDK may see it. */
-function plain(request: Request): Request {
+function plain(request: Request, { server, log }: Live): Request {
   const headers = new Headers();
   for (const name of PASSED) {
     const value = request.headers.get(name);
     if (value !== null) headers.set(name, value);
+  }
+  const last = headers.get("last-event-id");
+  if (last !== null && !log.has(last)) headers.delete("last-event-id");
+  // The session's version was agreed on once: without the header the SDK would take an old one. What is none it refuses.
+  const version = server.getNegotiatedProtocolVersion();
+  const given = headers.get("mcp-protocol-version");
+  if (version !== undefined && (given === null || SUPPORTED_PROTOCOL_VERSIONS.includes(given))) {
+    headers.set("mcp-protocol-version", version);
   }
   return new Request(request.url, { method: request.method, headers });
 }

@@ -3,6 +3,7 @@ import {
   isJSONRPCResultResponse,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
+import { LISTENING } from "./event_log.ts";
 
 type Send = WebStandardStreamableHTTPServerTransport["send"];
 type Message = Parameters<Send>[0];
@@ -19,8 +20,18 @@ export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
     return this.#running.size;
   }
 
+  /** Private to the SDK's class, which tells it in no other way. */
+  get #streams(): ReadonlyMap<string, unknown> {
+    return (this as unknown as { _streamMapping: ReadonlyMap<string, unknown> })._streamMapping;
+  }
+
   get openStreams(): number {
-    return this["_streamMapping"].size;
+    return this.#streams.size;
+  }
+
+  /** Whether the client has a stream on which it hears what belongs to no request. */
+  get isHeard(): boolean {
+    return this.#streams.has(LISTENING);
   }
 
   isRunning(id: Id): boolean {

@@ -6,6 +6,8 @@ export interface Asking {
   credential: Credential;
   requestId: string;
   client?: string;
+  /** What the credential may do. */
+  scopes: readonly string[];
   /** The message opens the session. */
   opens: boolean;
 }

@@ -2,10 +2,13 @@ import { type ErrorCode, type ErrorExtras, WaypostError } from "../../errors.ts"
 import type { PassTarget } from "../pass_target.ts";
 import type { ModelInfo } from "../types.ts";
 import { retryAfter } from "../upstream.ts";
+import { Batches } from "./batches.ts";
 
 /** Most of a whole answer, and of an error's body, that is read. */
 const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
+
+type NextPiece = () => Promise<ReadableStreamReadResult<Uint8Array>>;
 
 /** Statuses that are about the request itself: who sent it can put it right. */
 const ABOUT_THE_REQUEST = new Set([400, 413, 422]);
@@ -57,16 +60,11 @@ export class PassRequest {
   }
 
   /**
-   * Reads the body piece by piece; after the last one `done` is true. Whoever is busy with a piece says so with `pause`, so that
-   * a slow client is not taken for a silent provider. No promise of its own: a stream has thousands of pieces.
+   * Reads the body of a stream; after the last piece `done` is true. Whoever is busy with a piece says so with `pause`, so that
+   * a slow client is not taken for a silent provider.
    */
-  pieces(response: Response): () => Promise<ReadableStreamReadResult<Uint8Array>> {
-    const reader = response.body?.getReader();
-    return () => {
-      this.#waitingSince = Date.now();
-      this.#watch ??= setTimeout(this.#look, this.#patienceMs);
-      return reader ? reader.read() : Promise.resolve({ done: true, value: undefined });
-    };
+  pieces({ body }: Response): NextPiece {
+    return this.#waiting(body ? new Batches(body) : undefined);
   }
 
   pause(): void {
@@ -143,6 +141,15 @@ export class PassRequest {
     }
   }
 
+  /** No promise of its own: a stream has thousands of pieces. */
+  #waiting(reader: { read: NextPiece } | undefined): NextPiece {
+    return () => {
+      this.#waitingSince = Date.now();
+      this.#watch ??= setTimeout(this.#look, this.#patienceMs);
+      return reader ? reader.read() : Promise.resolve({ done: true, value: undefined });
+    };
+  }
+
   readonly #look = (): void => {
     this.#watch = undefined;
     if (this.#waitingSince === undefined) return;
@@ -157,7 +164,7 @@ export class PassRequest {
 
   /** The body as text; undefined when it is larger than `most` bytes. */
   async #start(response: Response, most: number): Promise<string | undefined> {
-    const next = this.pieces(response);
+    const next = this.#waiting(response.body?.getReader());
     const decoder = new TextDecoder();
     let text = "";
     let bytes = 0;

@@ -44,6 +44,6 @@ function merged(first: Found[], second: Found[]): Found[] {
 export function termPattern(terms: readonly string[]): RegExp | undefined {
   const wanted = [...new Set(terms.map((term) => term.trim()).filter(Boolean))].sort((a, b) => b.length - a.length);
   if (wanted.length === 0) return undefined;
-  const each = wanted.map((term) => term.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&").replace(/\s+/g, "\\s{1,3}"));
+  const each = wanted.map((term) => term.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&").replace(/\s+/g, "\\s{1,3}"));
   return new RegExp(`(?<![\\p{L}\\p{N}_])(?:${each.join("|")})(?![\\p{L}\\p{N}_])`, "giu");
 }

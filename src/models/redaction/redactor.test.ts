@@ -39,6 +39,7 @@ describe("redact", () => {
     expect(redact(["a.b (c) and A.B (C) but axb"], { kinds: [], terms: ["a.b (c)"] }).texts[0]).toBe(
       "[TERM_1] and [TERM_2] but axb",
     );
+    expect(redact(["a well-known tea"], { kinds: [], terms: ["well-known"] }).texts[0]).toBe("a [TERM_1] tea");
   });
 
   it("replaces parts of a name found elsewhere, in every text of the call", () => {

@@ -1,0 +1,105 @@
+/** Pieces that come within this time of being waited for come fast. Workers' clocks tell milliseconds. */
+const FAST_MS = 1;
+/** So many of them in a row are a burst, which is worth gathering. */
+const BURST = 16;
+/** How long what comes fast is gathered: a reader of words does not notice it. */
+const GATHER_MS = 4;
+/** A batch of this size comes from a reader who was slower than the provider: nothing is won by waiting. */
+const FULL = 16 * 1024;
+/** How far the provider may be ahead of whoever reads. */
+const AHEAD = 64 * 1024;
+
+type Piece = ReadableStreamReadResult<Uint8Array>;
+
+/**
+ * Reads a body as it comes, in few pieces where they come fast. To hand a piece to a Worker it must be woken up, which costs
+ * 25 µs and more; so pieces that come less than a millisecond apart are left to gather outside of it for a few, and read at once.
+ * Slower ones are handed on one by one, without delay.
+ */
+export class Batches {
+  readonly #body: ReadableStream<Uint8Array>;
+  readonly #canGather: boolean;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #gathered: Gathered | undefined;
+  /** Fast pieces in a row. */
+  #fast = 0;
+  #full = false;
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#body = body;
+    this.#canGather = givesBytes(body);
+    this.#reader = body.getReader();
+  }
+
+  /** The next bytes: valid until nothing else than the caller wants them. Rejects when the body breaks off. */
+  async read(): Promise<Piece> {
+    if (this.#fast >= BURST && this.#canGather) {
+      this.#gathered ??= this.#gather();
+      if (!this.#full) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+    }
+    const asked = Date.now();
+    const piece = await (this.#gathered ?? (this.#reader as ReadableStreamDefaultReader<Uint8Array>)).read();
+    this.#fast = Date.now() - asked <= FAST_MS ? this.#fast + 1 : 0;
+    this.#full = (piece.value?.length ?? 0) >= FULL;
+    return piece;
+  }
+
+  #gather(): Gathered {
+    this.#reader?.releaseLock();
+    this.#reader = undefined;
+    return new Gathered(this.#body);
+  }
+}
+
+/**
+ * A body that is drawn from its provider while nobody reads it. Its second branch does the drawing, in gulps that wake nobody
+ * up in between, and never begins one before all of the last was read: a client that does not read stops the provider.
+ */
+class Gathered {
+  readonly #mine: ReadableStreamBYOBReader;
+  readonly #drawing: ReadableStreamBYOBReader;
+  #gulp = new Uint8Array(AHEAD);
+  #busy = false;
+  #drawn = 0;
+  #read = 0;
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    const [mine, drawing] = body.tee();
+    this.#mine = mine.getReader({ mode: "byob" });
+    this.#drawing = drawing.getReader({ mode: "byob" });
+    this.#draw();
+  }
+
+  async read(): Promise<Piece> {
+    const { done, value } = await this.#mine.read(new Uint8Array(AHEAD));
+    if (done || !value) return { done: true, value: undefined };
+    this.#read += value.length;
+    this.#draw();
+    return { done: false, value: value.slice() };
+  }
+
+  #draw(): void {
+    if (this.#busy || this.#read < this.#drawn) return;
+    this.#busy = true;
+    this.#drawing.readAtLeast(AHEAD, this.#gulp).then(
+      ({ done, value }) => {
+        if (done || !value) return;
+        this.#gulp = new Uint8Array(value.buffer as ArrayBuffer);
+        this.#drawn += value.length;
+        this.#busy = false;
+        this.#draw();
+      },
+      () => {}, // Whoever reads learns of it too.
+    );
+  }
+}
+
+/** Streams made by a program may not lend themselves to it. */
+function givesBytes(body: ReadableStream<Uint8Array>): boolean {
+  try {
+    body.getReader({ mode: "byob" }).releaseLock();
+    return true;
+  } catch {
+    return false;
+  }
+}
