@@ -13,7 +13,10 @@ export function challengeOf(error: WaypostError): string | null {
   const { required_scope: required, granted_scopes: granted } = error.extras;
   if (error.code !== "insufficient_scope" || !required) return null;
   const scopes = [...new Set([...((granted as string[] | undefined) ?? []), required])];
-  return `Bearer realm="waypost", error="insufficient_scope", scope="${scopes.join(" ")}"`;
+  const { grant_scope_url: link } = error.extras;
+  // For clients that read of a refusal nothing but its challenge.
+  const description = link ? `, error_description="The user can allow it at ${link}"` : "";
+  return `Bearer realm="waypost", error="insufficient_scope", scope="${scopes.join(" ")}"${description}`;
 }
 
 /** The answer with its challenge completed: the metadata of the resource that was addressed (RFC 9728 5.1) and, where nothing was presented, what to ask for. */

@@ -11,7 +11,7 @@ import { AdmittedCall, BilledFailure } from "./call.ts";
 import { attemptOf, factsOf } from "./facts.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
-import { scopeLink } from "./step_up.ts";
+import { allowedAt, scopeLink } from "./step_up.ts";
 import { admitTo, ledgerOf, reach } from "./stores.ts";
 import { validate } from "./validate.ts";
 
@@ -242,7 +242,8 @@ function refusalOf(reply: Extract<AdmitReply, { kind: "refused" }>, env: Env, { 
   const { extras = {} } = reply;
   const link =
     "verified" in caller && extras.required_scope ? scopeLink(env, caller.verified.id, extras.required_scope) : null;
-  return new Refused(link ? { ...reply, extras: { ...extras, grant_scope_url: link } } : reply);
+  if (!link) return new Refused(reply);
+  return new Refused({ ...reply, detail: allowedAt(reply.detail, link), extras: { ...extras, grant_scope_url: link } });
 }
 
 function failureOf(thrown: unknown, callId: string, requestId: string): CallOutcome {

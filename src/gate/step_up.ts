@@ -9,10 +9,14 @@ export function scopeLink(env: Env, callerId: string, scope: string): string | n
   return `${urlsOf(env).issuer}/account/apps/${grant}/scopes?add=${encodeURIComponent(scope)}`;
 }
 
+/** The link in words too: many clients show a message and nothing else. */
+export const allowedAt = (detail: string, link: string): string => `${detail} The user can allow it at ${link}`;
+
 /** What a caller whose token was verified is told when it lacks a scope. */
 export function lacksScope(env: Env, callerId: string, scope: string): WaypostError {
   const link = scopeLink(env, callerId, scope);
-  return new WaypostError("insufficient_scope", `This needs the scope \`${scope}\`.`, {
+  const detail = `This needs the scope \`${scope}\`.`;
+  return new WaypostError("insufficient_scope", link ? allowedAt(detail, link) : detail, {
     required_scope: scope,
     ...(link ? { grant_scope_url: link } : {}),
   });

@@ -17,6 +17,8 @@ import { logFailure } from "../gate/log.ts";
 import { lacksScope } from "../gate/step_up.ts";
 import type { Identity } from "../ledger/types.ts";
 import { cancelAlias } from "../runs/doors.ts";
+import { toolsFor } from "../tools/chosen.ts";
+import type { Tool } from "../tools/define.ts";
 import { begun, explained } from "./answer.ts";
 import { aliasOf, callsOf } from "./calls.ts";
 import type { Exchange } from "./exchange.ts";
@@ -68,12 +70,14 @@ async function answer(
   }
   const credential = await readCredential(request, env, "mcp", requestId);
   const client = clientOf(request);
+  const tools = await offeredTo(request, env, credential);
+  const names = tools ? { tools: tools.map(({ name }) => name) } : {};
   const who = { credential, requestId, ...(client ? { client } : {}) };
   if (request.method !== "POST") {
     const { scopes } = await identify(env, credential);
     const session = await sessionOf(request, undefined);
     if (session !== undefined) {
-      const response = await inSession(env, session, { ...who, scopes }, request, undefined);
+      const response = await inSession(env, session, { ...who, ...names, scopes }, request, undefined);
       return withHeaders(response.ok ? response : await explained(response, requestId), requestId);
     }
     const response = await handler.fetch(request, { authInfo: authInfo(env, credential, noCalls(requestId)) });
@@ -98,7 +102,7 @@ async function answer(
     return rpcError(error as WaypostError, requestId, idOf(message));
   }
   const session = await sessionOf(request, message);
-  if (session !== undefined) return sessionAnswer(env, session, who, identity, request, message);
+  if (session !== undefined) return sessionAnswer(env, session, { ...who, ...names }, identity, request, message);
   let called = false;
   let outcome: CallOutcome | undefined;
   const call = callsOf(env, ctx, { ...who, id: idOf(message), left: request.signal }, (ended) => {
@@ -111,6 +115,7 @@ async function answer(
       return call(asked);
     },
     ...(identity ? { scopes: identity.scopes } : {}),
+    ...(tools ? { tools } : {}),
   };
   const auth = authInfo(env, credential, exchange);
   const listens = identity && methodOf(message) === "subscriptions/listen";
@@ -135,6 +140,17 @@ async function answer(
   if (admits && !called) await identify(env, credential);
   const plain = called || (response.ok && isPlain(message, response));
   return withHeaders(plain ? response : await explained(response, requestId), requestId, outcome);
+}
+
+/** The tools of `?tools=`; undefined: all. Who is not known learns that before what is wrong with the list. */
+async function offeredTo(request: Request, env: Env, credential: Credential): Promise<readonly Tool[] | undefined> {
+  if (!request.url.includes("tools=")) return undefined;
+  try {
+    return toolsFor(request.url);
+  } catch (error) {
+    await identify(env, credential);
+    throw error;
+  }
 }
 
 /** Every message in a session is identified: its stream has begun by the time a call is admitted. */

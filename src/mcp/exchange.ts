@@ -15,6 +15,8 @@ export interface Exchange {
   call: (
     request: Pick<CallRequest, "tool" | "input" | "idempotencyKey" | "emit"> & { asks?: Asks },
   ) => Promise<CallOutcome | Handle | Round>;
+  /** The tools its URL asks for; absent: all. */
+  tools?: readonly Tool[];
   /** What the caller may do; absent while nobody asked, which is for the gate to find out. */
   scopes?: readonly string[];
   /** In a session of a client of 2025: which resources it wants to hear of. Absent: there is no stream to tell it on. */

@@ -13,7 +13,7 @@ import type { Settlement } from "../ledger/types.ts";
 import type { Handle } from "../runs/wire.ts";
 import type { Tool } from "../tools/define.ts";
 import { nextLines } from "../tools/next_calls.ts";
-import { agentTools, toolNamed } from "../tools/registry.ts";
+import { agentTools } from "../tools/registry.ts";
 import { briefSchemasOf } from "../tools/schema.ts";
 import { VERSION } from "../version.ts";
 import { appMeta, isApp } from "./apps/apps.ts";
@@ -70,7 +70,7 @@ export interface ServerFacts {
 export function serverFor(exchange: Exchange, { tells = false, origin }: ServerFacts = {}): Server {
   const icons = origin === undefined ? {} : { icons: iconsAt(origin) };
   const server = new Server({ name: "waypost", title: "Waypost", version: VERSION, ...icons }, tells ? TELLING : QUIET);
-  server.setRequestHandler("tools/list", listTools);
+  server.setRequestHandler("tools/list", () => listTools(exchange.tools));
   server.setRequestHandler("tools/call", (request, ctx) =>
     callTool(exchange, request.params, ctx, asksOf(server, ctx)),
   );
@@ -112,7 +112,8 @@ async function heard(exchange: Exchange, what: "subscribe" | "unsubscribe", uri:
 type ToolList = { tools: ReturnType<typeof describe>[] };
 let list: ToolList | undefined;
 
-function listTools(): ToolList {
+function listTools(narrowed: readonly Tool[] | undefined): ToolList {
+  if (narrowed) return { tools: narrowed.map(describe) };
   list ??= { tools: agentTools.map(describe) };
   return list;
 }
@@ -136,8 +137,9 @@ async function callTool(
   ctx: ServerContext,
   asks: Asks | undefined,
 ) {
-  const tool = toolNamed(params.name);
-  if (!tool) throw unknownTool(params.name, exchange.requestId);
+  const { tools = agentTools } = exchange;
+  const tool = tools.find(({ name }) => name === params.name);
+  if (!tool) throw unknownTool(params.name, tools, exchange.requestId);
   const idempotencyKey = params._meta?.[META.idempotencyKey] ?? ctx.mcpReq._meta?.[META.idempotencyKey];
   const emit = progressOf(ctx);
   const outcome = await exchange.call({
@@ -193,7 +195,6 @@ function settledMeta({ funding, priceVersion, left }: Settlement): Record<string
 function failure({ error, callId, costNano }: CallOutcome & { ok: false }, requestId: string) {
   const problem = toProblem(error, requestId);
   const lines = [`${problem.code}: ${problem.title}. ${problem.detail}`];
-  if (problem.grant_scope_url) lines.push(`The user allows it here: ${problem.grant_scope_url}`);
   for (const issue of problem.issues ?? []) lines.push(`- ${issue.path || "input"}: ${issue.message}`);
   if (problem.retry_after !== undefined) lines.push(`Retry after ${problem.retry_after} seconds.`);
   if (costNano > 0) lines.push(`The work that was done was charged: $${formatUsd(costNano)}.`);
@@ -205,11 +206,11 @@ function failure({ error, callId, costNano }: CallOutcome & { ok: false }, reque
   };
 }
 
-function unknownTool(name: string, requestId: string): ProtocolError {
+function unknownTool(name: string, tools: readonly Tool[], requestId: string): ProtocolError {
   const shown = String(name).slice(0, 64);
   const error = new WaypostError(
     "unknown_tool",
-    `There is no tool "${shown}". There are: ${agentTools.map((t) => t.name).join(", ")}.`,
+    `There is no tool "${shown}". There are: ${tools.map((t) => t.name).join(", ")}.`,
   );
   return new ProtocolError(ProtocolErrorCode.InvalidParams, error.detail, toProblem(error, requestId));
 }

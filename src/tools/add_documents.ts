@@ -11,6 +11,9 @@ const maxDocumentBytes = 4 * MiB;
 const maxCallBytes = 8 * MiB;
 const maxMetadataBytes = 16_384;
 
+/** Documents after which a call that nobody reads along with lets others have a turn. */
+const UNWATCHED = 8;
+
 /** Clients show a source as a link: these would run instead of lead somewhere. */
 const linkable = /^(?!(?:javascript|data|vbscript)$)/;
 
@@ -74,7 +77,7 @@ export const addDocuments = defineTool({
       goOn(call, stored, ready.length);
       stored.push(await store(call, one));
       call.emit({ type: "progress", progress: stored.length, total: ready.length, message: one.document.id });
-      if (call.streamed) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (call.streamed || stored.length % UNWATCHED === 0) await breath();
     }
     return { documents: stored };
   },
@@ -88,15 +91,19 @@ export const addDocuments = defineTool({
     ].join("\n"),
 });
 
+/** Lets what waits have its turn, such as a progress to be sent or a cancellation: storing alone leaves it none. */
+const breath = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+
 /**
  * What is stored stays, also when the rest is not wanted any more or there is no time for it.
  * @throws WaypostError `client_closed`, `deadline_exceeded`
  */
-function goOn({ signal, left, deadline }: Call, stored: readonly { id: string }[], total: number): void {
+function goOn({ signal, left }: Call, stored: readonly { id: string }[], total: number): void {
   if (!signal.aborted && !left?.aborted) return;
   const ids = stored.map(({ id }) => id);
   const detail = `${stored.length} of ${total} documents are stored, the others are not.`;
-  if (Date.now() >= deadline) throw new WaypostError("deadline_exceeded", detail, { stored: ids });
+  const { name } = (signal.reason ?? {}) as { name?: unknown };
+  if (name === "TimeoutError") throw new WaypostError("deadline_exceeded", detail, { stored: ids });
   throw new WaypostError("client_closed", `The call was cancelled. ${detail}`, { stored: ids });
 }
 

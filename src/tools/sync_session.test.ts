@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { message, openVault } from "../../test/worker/vault.ts";
+import { confirmRules } from "./confirm_rules.ts";
 import type { Call } from "./define.ts";
 import { syncSession } from "./sync_session.ts";
 
-const open = () => ({ vault: openVault().vault }) as unknown as Call;
+const consent = { canAsk: false, rules: confirmRules({}, "a") };
+const open = () => ({ vault: openVault().vault, consent }) as unknown as Call;
 const sync = (call: Call, input: unknown) => syncSession.run(call, syncSession.input.parse(input));
 
 const create = { kind: "session.create", id: "1", session_id: "s", title: "Trip" };

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 async function usage() {
   const headers = { Authorization: `Bearer ${waypost.apiKey}` };
-  const { recent } = (await (await fetch(`${waypost.url}/v1/usage?recent=50`, { headers })).json()) as {
+  const { recent } = (await (await fetch(`${waypost.url}/v1/usage?recent=20`, { headers })).json()) as {
     recent: { tool: string; status: string }[];
   };
   return recent.find(({ tool }) => tool === "add_documents")?.status;

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:test";
 import { blobsOf } from "../../src/gate/stores.ts";
+import { confirmRules } from "../../src/tools/confirm_rules.ts";
 import type { Call, CallEvent } from "../../src/tools/define.ts";
 import { openVault } from "./vault.ts";
 
@@ -12,7 +13,8 @@ export function openCall() {
   const emit = (event: CallEvent): void => {
     events.push(event);
   };
-  const call = { vault, blobs: blobsOf(env, account), signal: controller.signal, emit } as unknown as Call;
+  const consent = { canAsk: false, rules: confirmRules({}, account) };
+  const call = { vault, blobs: blobsOf(env, account), consent, signal: controller.signal, emit } as unknown as Call;
   /** Hashes of the originals that are stored. */
   const originals = async (): Promise<string[]> => {
     const { objects } = await env.BLOBS.list({ prefix: `${account}/` });

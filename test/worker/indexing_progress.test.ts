@@ -57,7 +57,12 @@ describe("cancelling", () => {
   it("a notification of 2025 ends it, keeps what is stored and says how much that is", async () => {
     const { key } = await account();
     const documents = library(100);
-    const headers = { ...MCP_HEADERS, Authorization: `Bearer ${key}`, "User-Agent": "cancels/1", "Content-Type": "application/json" };
+    const headers = {
+      ...MCP_HEADERS,
+      Authorization: `Bearer ${key}`,
+      "User-Agent": "cancels/1",
+      "Content-Type": "application/json",
+    };
     const post = (body: object) =>
       SELF.fetch(`${ORIGIN}/mcp`, { method: "POST", headers, body: JSON.stringify({ jsonrpc: "2.0", ...body }) });
     const params = { name: "add_documents", arguments: { documents }, _meta: { progressToken: "p" } };

@@ -162,6 +162,6 @@ export function shapeOf(reply: Reply, ...ids: string[]): string {
   for (const id of ids) text = text.replaceAll(id, "<id>");
   return text
     .replace(/\b(req|call)_[0-9a-z]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "#")
-    .replace(/grant_scope_url\\?":\\?"[^"]*"/g, "#")
+    .replace(/https?:[^\s"]*\/account\/apps\/[^\s"\\]*/g, "#")
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>");
 }

@@ -49,7 +49,7 @@ function chart(month, byDay) {
       make("td", {}, day.day), make("td", {}, count(day.calls)), make("td", {}, usd(day.cost_nano))))));
   return [
     svg,
-    make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, "1"), make("span", {}, (money ? "Cost" : "Calls") + " a day"), make("span", {}, String(all.length))),
+    make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, "1"), make("span", {}, (money ? "Cost" : "Calls") + " a day, at most " + (money ? usd(most) : count(most))), make("span", {}, String(all.length))),
     ...(used.length ? [make("details", {}, make("summary", {}, "By day, in numbers"), table)] : []),
   ];
 }
@@ -70,7 +70,7 @@ function draw(report) {
   refresh.addEventListener("click", renew);
   const left = tokens.included === null ? [] : [row("Plan tokens", tokens.included - tokens.remaining, tokens.included,
     count(tokens.remaining) + " of " + count(tokens.included) + " left until " + tokens.resets_at.slice(0, 10))];
-  const windows = limits.map(({ window, limit, remaining }) => row("Calls a " + window, limit - remaining, limit,
+  const windows = limits.map(({ window, limit, remaining }) => row("Calls " + (window === "hour" ? "an " : "a ") + window, limit - remaining, limit,
     count(remaining) + " of " + count(limit) + " left"));
   main.replaceChildren(
     make("header", {}, make("h1", {}, "Usage in " + month), make("span", { class: "faint" }, "plan " + plan), refresh),

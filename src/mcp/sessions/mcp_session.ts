@@ -6,6 +6,7 @@ import { urlsOf } from "../../auth/urls.ts";
 import type { Env } from "../../env.ts";
 import { WaypostError } from "../../errors.ts";
 import { identify } from "../../gate/gate.ts";
+import { agentTools } from "../../tools/registry.ts";
 import { explainedError } from "../answer.ts";
 import { callsOf } from "../calls.ts";
 import type { Exchange } from "../exchange.ts";
@@ -122,12 +123,13 @@ export class McpSession extends DurableObject<Env> {
     live.credential = asking.credential;
     if (!asking.opens) await this.#used(live, message);
     if (id !== null) transport.began(id);
-    const { opens: _, ...who } = asking;
+    const { opens: _, tools, ...who } = asking;
     const sender = { ...who, within: this.ctx.id.toString(), id, left: request.signal };
     const exchange: Exchange = {
       requestId: asking.requestId,
       call: callsOf(this.env, this.ctx, sender),
       scopes: asking.scopes,
+      ...(tools ? { tools: agentTools.filter(({ name }) => tools.includes(name)) } : {}),
       hears: {
         subscribe: async (uri) => {
           live.hearing.subscribe(uri, asking.scopes);

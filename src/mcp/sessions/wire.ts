@@ -8,6 +8,8 @@ export interface Asking {
   client?: string;
   /** What the credential may do. */
   scopes: readonly string[];
+  /** Names of the tools its URL asks for; absent: all. */
+  tools?: string[];
   /** The message opens the session. */
   opens: boolean;
 }

@@ -18,6 +18,7 @@ type Piece = ReadableStreamReadResult<Uint8Array>;
  */
 export class Batches {
   readonly #body: ReadableStream<Uint8Array>;
+  readonly #signal: AbortSignal;
   readonly #canGather: boolean;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #gathered: Gathered | undefined;
@@ -25,8 +26,10 @@ export class Batches {
   #fast = 0;
   #full = false;
 
-  constructor(body: ReadableStream<Uint8Array>) {
+  /** `signal`: that of the request whose answer this is. */
+  constructor(body: ReadableStream<Uint8Array>, signal: AbortSignal) {
     this.#body = body;
+    this.#signal = signal;
     this.#canGather = givesBytes(body);
     this.#reader = body.getReader();
   }
@@ -47,7 +50,7 @@ export class Batches {
   #gather(): Gathered {
     this.#reader?.releaseLock();
     this.#reader = undefined;
-    return new Gathered(this.#body);
+    return new Gathered(this.#body, this.#signal);
   }
 }
 
@@ -58,24 +61,34 @@ export class Batches {
 class Gathered {
   readonly #mine: ReadableStreamBYOBReader;
   readonly #drawing: ReadableStreamBYOBReader;
+  readonly #signal: AbortSignal;
   #gulp = new Uint8Array(AHEAD);
   #busy = false;
   #drawn = 0;
   #read = 0;
 
-  constructor(body: ReadableStream<Uint8Array>) {
+  constructor(body: ReadableStream<Uint8Array>, signal: AbortSignal) {
     const [mine, drawing] = body.tee();
     this.#mine = mine.getReader({ mode: "byob" });
     this.#drawing = drawing.getReader({ mode: "byob" });
-    this.#draw();
+    this.#signal = signal;
+    // A request that is aborted ends its body, but not the branches of it.
+    signal.addEventListener("abort", () => this.#cut());
+    if (signal.aborted) this.#cut();
+    else this.#draw();
   }
 
   async read(): Promise<Piece> {
     const { done, value } = await this.#mine.read(new Uint8Array(AHEAD));
+    this.#signal.throwIfAborted();
     if (done || !value) return { done: true, value: undefined };
     this.#read += value.length;
     this.#draw();
     return { done: false, value: value.slice() };
+  }
+
+  #cut(): void {
+    for (const branch of [this.#mine, this.#drawing]) branch.cancel().catch(() => {});
   }
 
   #draw(): void {

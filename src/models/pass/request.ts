@@ -64,7 +64,7 @@ export class PassRequest {
    * a slow client is not taken for a silent provider.
    */
   pieces({ body }: Response): NextPiece {
-    return this.#waiting(body ? new Batches(body) : undefined);
+    return this.#waiting(body ? new Batches(body, this.#abort.signal) : undefined);
   }
 
   pause(): void {
