@@ -117,6 +117,12 @@ const catalogue = {
     retry: "never",
     next: "Ask again: with the first call's Idempotency-Key a finished answer comes back for 24 hours without a charge. An answer of a session is in it (`sync_session`).",
   },
+  no_mcp_session: {
+    status: 404,
+    title: "There is no such MCP session",
+    retry: "never",
+    next: "Send `initialize` again, without an Mcp-Session-Id header.",
+  },
   unknown_route: {
     status: 404,
     title: "No such route",

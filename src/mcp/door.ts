@@ -213,7 +213,7 @@ function withHeaders(response: Response, requestId: string, outcome?: CallOutcom
 const RPC_CODES: Partial<Record<WaypostError["code"], number>> = {
   invalid_json: -32700,
   invalid_input: -32600,
-  not_found: -32001,
+  no_mcp_session: -32001,
 };
 
 function rpcError(error: WaypostError, requestId: string, id: unknown = null): Response {

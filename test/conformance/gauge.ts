@@ -1,28 +1,18 @@
-/** Counts the streams of a Worker's answers that are open: begun, and neither ended nor cancelled. */
+/**
+ * Counts the streams of a Worker's answers that are open: begun, and neither ended nor cut. The bytes are piped by the
+ * runtime: a stream of a Durable Object that is read and written anew here now and then stands still.
+ */
 export class Gauge {
   open = 0;
 
-  watch(response: Response): Response {
+  watch(response: Response, ctx: Pick<ExecutionContext, "waitUntil">): Response {
     if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) return response;
     this.open++;
-    let isOpen = true;
+    const { readable, writable } = new IdentityTransformStream();
     const ended = () => {
-      if (isOpen) this.open--;
-      isOpen = false;
+      this.open--;
     };
-    const reader = response.body.getReader();
-    const body = new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        ended();
-        controller.close();
-      },
-      cancel: (reason) => {
-        ended();
-        return reader.cancel(reason);
-      },
-    });
-    return new Response(body, response);
+    ctx.waitUntil(response.body.pipeTo(writable).then(ended, ended));
+    return new Response(readable, response);
   }
 }

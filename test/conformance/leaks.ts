@@ -53,6 +53,7 @@ async function clientOf(world: ConformanceWorld, way: Way) {
         authorization: `Bearer ${world.apiKey}`,
         "content-type": "application/json",
         accept: "application/json, text/event-stream",
+        "x-conformance-gauge": "1",
         ...headers,
       },
       body: JSON.stringify({ jsonrpc: "2.0", ...body }),

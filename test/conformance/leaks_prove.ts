@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { giveUp, WAYS } from "./leaks.ts";
 import { startConformance } from "./world.ts";
 
-/** `npm run prove:streams -- --calls 1000`: no stream stays open when its call was given up. */
+/** `npm run prove:leaks -- --calls 1000`: no stream stays open when its call was given up. */
 
 const { values } = parseArgs({ options: { calls: { type: "string", default: "1000" } } });
 const calls = Number(values.calls);

@@ -25,7 +25,7 @@ export class McpSession extends ProductSession {
 const door = mcpDoor(conformanceServer);
 const streams = new Gauge();
 
-/** Streams that are open here, and those of a session: `GET /conformance/streams?session=<id>`. */
+/** Streams that are open here, of requests that asked to be counted, and those of a session: `GET /conformance/streams?session=<id>`. */
 async function openStreams(url: URL, env: Env): Promise<Response> {
   const id = url.searchParams.get("session");
   const session = id ? await env.MCP_SESSIONS.get(env.MCP_SESSIONS.idFromString(id)).openStreams : 0;
@@ -38,7 +38,8 @@ export default {
     const url = new URL(request.url);
     if (url.pathname === "/conformance/streams") return openStreams(url, env);
     if (request.method === "OPTIONS" || url.pathname !== "/mcp") return product.fetch(request, env, ctx);
-    let response = streams.watch(await door(request, env, ctx));
+    let response = await door(request, env, ctx);
+    if (request.headers.has("x-conformance-gauge")) response = streams.watch(response, ctx);
     if (response.status === 401 || response.status === 403) response = addressed(env, request, "mcp", response);
     const origin = request.headers.get("origin");
     return origin === null ? response : withCors(env, origin, response);

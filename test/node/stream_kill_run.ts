@@ -80,11 +80,14 @@ function killOne({ waypost }: World, body: object, random: () => number): Promis
 
 /** The newest calls, once as many are booked as reached the provider and nothing is held any more. */
 async function settled(world: World): Promise<Line[]> {
+  // Asking is a call too, and pushes the oldest out of what is shown.
+  const seen = new Map<string, Line>();
   let lines: Line[] = [];
   for (let i = 0; i < 900; i++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const { open_holds } = (await world.books()) as { open_holds: number };
-    lines = await world.recent();
+    for (const line of await world.recent()) seen.set(line.id, line);
+    lines = [...seen.values()];
     const isBooked = ({ body }: ServedRequest) => lines.some((line) => matches(line, numberIn(body)));
     if (i > 10 && open_holds === 0 && world.upstream.log.every(isBooked)) break;
   }

@@ -148,7 +148,12 @@ describe("the usage app", () => {
   it("fits a narrow column, and a plan without an end", async () => {
     const { structuredContent: report } = await call("usage", {});
     const tokens = { included: null, used: 5, reserved: 0, remaining: null, resets_at: "2026-12-01T00:00:00.000Z" };
-    await show({ result: { content: [], structuredContent: { ...report, tokens } } }, "light", 280);
+    await show(
+      { result: { content: [], structuredContent: { ...report, tokens, left_out: { by_day: 2 } } } },
+      "light",
+      280,
+    );
+    await expect.poll(() => app.locator("main").textContent()).toContain("2 further days had calls and are not drawn.");
     await expect.poll(() => app.locator("main").textContent()).toContain("Plan tokens: unlimited.");
     expect(await inside("document.documentElement.scrollWidth")).toBeLessThanOrEqual(280);
     await shot("usage-narrow");

@@ -49,7 +49,7 @@ describe.each([
       () => "",
       (error: Error & { errorDescription?: string }) => `${error.message} ${error.errorDescription}`,
     );
-    const link = /https:\/\/waypost\.test\/account\/apps\/\w+\/scopes\?add=search/.exec(refused)?.[0];
+    const link = /https:\/\/waypost\.test\/account\/apps\/[\w-]+\/scopes\?add=search/.exec(refused)?.[0];
     expect(link, refused).toBeDefined();
     const page = new URL(link ?? "");
     const person = await signedIn(user);

@@ -124,7 +124,7 @@ describe("whose it is", () => {
     "an id that was never given is 404 (%#)",
     async (id) => {
       const { status, message } = await ask(owner.key, { "mcp-session-id": id }, "tools/list");
-      expect([status, message.error.data.code]).toEqual([404, "not_found"]);
+      expect([status, message.error.data.code]).toEqual([404, "no_mcp_session"]);
     },
   );
 

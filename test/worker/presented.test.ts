@@ -60,11 +60,13 @@ describe("an MCP session", () => {
     const opened = await sendMcp(owner.key, initialize);
     expect(opened.status).toBe(200);
     expect(opened.headers.get("mcp-session-id")).toBeNull();
-    const others = { ...MCP_HEADERS, "Mcp-Session-Id": "session-of-the-owner" };
-    const mine = await sendMcp(owner.key, toolCall("list_sessions", {}), others);
+    const { params } = initialize;
+    const asked = await sendMcp(owner.key, { ...initialize, params: { ...params, capabilities: { sampling: {} } } });
+    const session = { ...MCP_HEADERS, "Mcp-Session-Id": asked.headers.get("mcp-session-id") as string };
+    const mine = await sendMcp(owner.key, toolCall("list_sessions", {}), session);
     expect(JSON.stringify(mine.body)).toContain("own-session");
-    const theirs = await sendMcp(key, toolCall("list_sessions", {}), others);
-    expect(theirs.status).toBe(200);
+    const theirs = await sendMcp(key, toolCall("list_sessions", {}), session);
+    expect(theirs.status).toBe(404);
     expect(JSON.stringify(theirs.body)).not.toContain("own-session");
   });
 

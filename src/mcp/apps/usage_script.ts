@@ -64,7 +64,7 @@ function row(name, used, limit, words) {
 }
 
 function draw(report) {
-  const { month, plan, total, tokens, balance, limits, forecast, notices = [] } = report;
+  const { month, plan, total, tokens, balance, limits, forecast, notices = [], left_out = {} } = report;
   const refresh = make("button", { type: "button", hidden: "" }, "Refresh");
   refresh.hidden = !canCall;
   refresh.addEventListener("click", renew);
@@ -78,6 +78,7 @@ function draw(report) {
     make("p", { class: "faint" }, plural(total.calls, "call") + (total.errors ? " (" + count(total.errors) + " failed)" : "") + ", " + count(total.input_tokens) + " tokens in, " + count(total.output_tokens) + " out"
       + (forecast ? ". At this rate " + usd(forecast.cost_nano) + " by the end of the month" : "") + "."),
     ...chart(month, report.by_day),
+    ...(left_out.by_day ? [make("p", { class: "faint" }, plural(left_out.by_day, "further day") + " had calls and " + (left_out.by_day === 1 ? "is" : "are") + " not drawn.")] : []),
     make("h2", {}, "Left"),
     ...left,
     ...(tokens.included === null ? [make("p", {}, "Plan tokens: unlimited.")] : []),

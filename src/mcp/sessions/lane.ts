@@ -3,7 +3,7 @@ import type { Env } from "../../env.ts";
 import { WaypostError } from "../../errors.ts";
 import { reach } from "../../gate/stores.ts";
 import { methodOf } from "../message.ts";
-import { ASKING, type Asking, PASSED, REFUSED, type Refusal } from "./wire.ts";
+import { ASKING, type Asking, noSession, PASSED, REFUSED, type Refusal } from "./wire.ts";
 
 /**
  * Which requests belong to a session, and the way there. Clients of 2025 that declare that they can be asked something get
@@ -33,7 +33,7 @@ function canBeAsked(message: unknown): boolean {
 
 /**
  * Hands a request to its session.
- * @throws WaypostError `not_found`, `payload_too_large`, `invalid_input`, `answer_gone`
+ * @throws WaypostError `no_mcp_session`, `payload_too_large`, `invalid_input`, `answer_gone`
  */
 export async function inSession(
   env: Env,
@@ -61,11 +61,11 @@ export async function inSession(
   throw new WaypostError(code, detail);
 }
 
-/** @throws WaypostError `not_found` for what was never the id of a session */
+/** @throws WaypostError `no_mcp_session` for what was never the id of a session */
 function idOf(env: Env, session: string): DurableObjectId {
   try {
     return env.MCP_SESSIONS.idFromString(session);
   } catch {
-    throw new WaypostError("not_found", "There is no such MCP session.");
+    throw noSession();
   }
 }

@@ -15,7 +15,7 @@ import { cancelledId, idOf, methodOf } from "../message.ts";
 import { type ServerFacts, serverFor } from "../server.ts";
 import { EventLog, isOfListening } from "./event_log.ts";
 import { SessionTransport } from "./transport.ts";
-import { ASKING, type Asking, ownerOf, PASSED, REFUSED, type Refusal } from "./wire.ts";
+import { ASKING, type Asking, noSession, ownerOf, PASSED, REFUSED, type Refusal } from "./wire.ts";
 
 /** A session that nobody used for this long is over, and so is one that was opened this long ago. */
 export const IDLE_MS = 24 * 3_600_000;
@@ -106,10 +106,10 @@ export class McpSession extends DurableObject<Env> {
     return this.#live;
   }
 
-  /** @throws WaypostError `not_found`, the same whether there never was such a session, it is over, or it is another's */
+  /** @throws WaypostError `no_mcp_session` */
   #known({ credential }: Asking): Live {
     const live = this.#live;
-    if (!live || live.kept.owner !== ownerOf(credential) || endOf(live.kept) <= Date.now()) throw gone();
+    if (!live || live.kept.owner !== ownerOf(credential) || endOf(live.kept) <= Date.now()) throw noSession();
     return live;
   }
 
@@ -258,9 +258,6 @@ export class McpSession extends DurableObject<Env> {
 }
 
 const endOf = ({ openedAt, usedAt }: Kept): number => Math.min(openedAt + MOST_MS, usedAt + IDLE_MS);
-
-const gone = () =>
-  new WaypostError("not_found", "There is no such MCP session: it is over, or was opened with another credential.");
 
 function tell(server: Server, event: ServerEvent): Promise<void> {
   switch (event.kind) {

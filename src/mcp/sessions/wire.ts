@@ -1,5 +1,5 @@
 import type { Credential } from "../../auth/bearer.ts";
-import type { ErrorCode } from "../../errors.ts";
+import { type ErrorCode, WaypostError } from "../../errors.ts";
 
 /** What the door tells a session's object beside the message itself. */
 export interface Asking {
@@ -30,3 +30,7 @@ export const PASSED = ["accept", "content-type", "mcp-session-id", "mcp-protocol
 /** Whose session it is: the credential, whichever of its tokens came. An app's tokens change every hour, its grant does not. */
 export const ownerOf = ({ account, caller }: Credential): string =>
   JSON.stringify([account, "verified" in caller ? caller.verified.id : caller.keyHash]);
+
+/** In the same words whether there never was such a session, it is over, or it is somebody else's. */
+export const noSession = (): WaypostError =>
+  new WaypostError("no_mcp_session", "It is over, or was opened with another credential, or never was.");

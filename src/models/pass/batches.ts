@@ -62,7 +62,9 @@ class Gathered {
   readonly #mine: ReadableStreamBYOBReader;
   readonly #drawing: ReadableStreamBYOBReader;
   readonly #signal: AbortSignal;
+  #view = new Uint8Array(AHEAD);
   #gulp = new Uint8Array(AHEAD);
+  #fail: (reason: unknown) => void = () => {};
   #busy = false;
   #drawn = 0;
   #read = 0;
@@ -70,7 +72,10 @@ class Gathered {
   constructor(body: ReadableStream<Uint8Array>, signal: AbortSignal) {
     const [mine, drawing] = body.tee();
     this.#mine = mine.getReader({ mode: "byob" });
-    this.#drawing = drawing.getReader({ mode: "byob" });
+    // Not read as it is: a branch that waits for a gulp would keep what has come from the other until then.
+    const { readable, writable } = new IdentityTransformStream();
+    drawing.pipeTo(writable).catch(() => {});
+    this.#drawing = readable.getReader({ mode: "byob" });
     this.#signal = signal;
     // A request that is aborted ends its body, but not the branches of it.
     signal.addEventListener("abort", () => this.#cut());
@@ -79,15 +84,21 @@ class Gathered {
   }
 
   async read(): Promise<Piece> {
-    const { done, value } = await this.#mine.read(new Uint8Array(AHEAD));
     this.#signal.throwIfAborted();
-    if (done || !value) return { done: true, value: undefined };
+    const { done, value } = await new Promise<Piece>((resolve, reject) => {
+      this.#fail = reject;
+      this.#mine.read(this.#view).then(resolve, reject);
+    });
+    if (done) return { done, value: undefined };
+    this.#view = new Uint8Array(value.buffer as ArrayBuffer);
     this.#read += value.length;
     this.#draw();
     return { done: false, value: value.slice() };
   }
 
+  /** A branch that is cancelled keeps whoever waits for it waiting. */
   #cut(): void {
+    this.#fail(this.#signal.reason);
     for (const branch of [this.#mine, this.#drawing]) branch.cancel().catch(() => {});
   }
 
