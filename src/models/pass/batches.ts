@@ -19,24 +19,27 @@ type Piece = ReadableStreamReadResult<Uint8Array>;
 export class Batches {
   readonly #body: ReadableStream<Uint8Array>;
   readonly #signal: AbortSignal;
-  readonly #canGather: boolean;
+  readonly #gathers: boolean;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #gathered: Gathered | undefined;
   /** Fast pieces in a row. */
   #fast = 0;
   #full = false;
 
-  /** `signal`: that of the request whose answer this is. */
-  constructor(body: ReadableStream<Uint8Array>, signal: AbortSignal) {
+  /**
+   * `gathers`: the body comes straight from the network; workerd carries no other by itself. `signal`: that of the request
+   * whose answer it is.
+   */
+  constructor(body: ReadableStream<Uint8Array>, gathers: boolean, signal: AbortSignal) {
     this.#body = body;
+    this.#gathers = gathers;
     this.#signal = signal;
-    this.#canGather = givesBytes(body);
     this.#reader = body.getReader();
   }
 
   /** The next bytes: valid until nothing else than the caller wants them. Rejects when the body breaks off. */
   async read(): Promise<Piece> {
-    if (this.#fast >= BURST && this.#canGather) {
+    if (this.#fast >= BURST && this.#gathers) {
       this.#gathered ??= this.#gather();
       if (!this.#full) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
     }
@@ -74,7 +77,7 @@ class Gathered {
     this.#mine = mine.getReader({ mode: "byob" });
     // Not read as it is: a branch that waits for a gulp would keep what has come from the other until then.
     const { readable, writable } = new IdentityTransformStream();
-    drawing.pipeTo(writable).catch(() => {});
+    drawing.pipeTo(writable).catch(() => {}); // Whoever reads learns of it too.
     this.#drawing = readable.getReader({ mode: "byob" });
     this.#signal = signal;
     // A request that is aborted ends its body, but not the branches of it.
@@ -113,17 +116,7 @@ class Gathered {
         this.#busy = false;
         this.#draw();
       },
-      () => {}, // Whoever reads learns of it too.
+      () => {},
     );
-  }
-}
-
-/** Streams made by a program may not lend themselves to it. */
-function givesBytes(body: ReadableStream<Uint8Array>): boolean {
-  try {
-    body.getReader({ mode: "byob" }).releaseLock();
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -63,8 +63,9 @@ export class PassRequest {
    * Reads the body of a stream; after the last piece `done` is true. Whoever is busy with a piece says so with `pause`, so that
    * a slow client is not taken for a silent provider.
    */
-  pieces({ body }: Response): NextPiece {
-    return this.#waiting(body ? new Batches(body, this.#abort.signal) : undefined);
+  pieces({ body, url }: Response): NextPiece {
+    // An answer that was made here has no address.
+    return this.#waiting(body ? new Batches(body, url !== "", this.#abort.signal) : undefined);
   }
 
   pause(): void {
