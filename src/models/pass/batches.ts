@@ -99,7 +99,7 @@ class Gathered {
     return { done: false, value: value.slice() };
   }
 
-  /** A branch that is cancelled keeps whoever waits for it waiting. */
+  /** A branch that is cancelled would end as if all of it had come. */
   #cut(): void {
     this.#fail(this.#signal.reason);
     for (const branch of [this.#mine, this.#drawing]) branch.cancel().catch(() => {});
