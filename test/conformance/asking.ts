@@ -74,73 +74,91 @@ const told = (result: { action: string; content?: unknown }): string =>
 
 const options = (...names: string[]) => names.map((title, i) => ({ const: `value${i + 1}`, title }));
 
+/** On the stream of the request it belongs to: a client need not have another, and what is sent on none is lost. */
+const onThisStream = (ctx: { mcpReq: { id: string | number } }) => ({ relatedRequestId: ctx.mcpReq.id });
+
 export const asking: Record<string, ToolFixture> = {
   test_sampling: {
     description: "Asks the client's model.",
     answer: async (ctx) => {
-      const { content } = await ctx.mcpReq.requestSampling({
-        messages: [{ role: "user", content: { type: "text", text: "Test prompt for sampling" } }],
-        maxTokens: 100,
-      });
+      const { content } = await ctx.mcpReq.requestSampling(
+        {
+          messages: [{ role: "user", content: { type: "text", text: "Test prompt for sampling" } }],
+          maxTokens: 100,
+        },
+        onThisStream(ctx),
+      );
       return text(`LLM response: ${"text" in content ? content.text : JSON.stringify(content)}`);
     },
   },
   test_elicitation: {
     description: "Asks the user for a name and an address.",
     answer: async (ctx) => {
-      const result = await ctx.mcpReq.elicitInput({
-        message: "Please provide your information",
-        requestedSchema: {
-          type: "object",
-          properties: {
-            username: { type: "string", description: "User's response" },
-            email: { type: "string", description: "User's email address" },
+      const result = await ctx.mcpReq.elicitInput(
+        {
+          message: "Please provide your information",
+          requestedSchema: {
+            type: "object",
+            properties: {
+              username: { type: "string", description: "User's response" },
+              email: { type: "string", description: "User's email address" },
+            },
+            required: ["username", "email"],
           },
-          required: ["username", "email"],
         },
-      });
+        onThisStream(ctx),
+      );
       return text(`User response: ${told(result)}`);
     },
   },
   test_elicitation_sep1034_defaults: {
     description: "Asks with a form that is filled in.",
     answer: async (ctx) => {
-      const result = await ctx.mcpReq.elicitInput({
-        message: "Please review and update the form fields with defaults",
-        requestedSchema: {
-          type: "object",
-          properties: {
-            name: { type: "string", default: "John Doe" },
-            age: { type: "integer", default: 30 },
-            score: { type: "number", default: 95.5 },
-            status: { type: "string", enum: ["active", "inactive", "pending"], default: "active" },
-            verified: { type: "boolean", default: true },
+      const result = await ctx.mcpReq.elicitInput(
+        {
+          message: "Please review and update the form fields with defaults",
+          requestedSchema: {
+            type: "object",
+            properties: {
+              name: { type: "string", default: "John Doe" },
+              age: { type: "integer", default: 30 },
+              score: { type: "number", default: 95.5 },
+              status: { type: "string", enum: ["active", "inactive", "pending"], default: "active" },
+              verified: { type: "boolean", default: true },
+            },
           },
         },
-      });
+        onThisStream(ctx),
+      );
       return text(told(result));
     },
   },
   test_elicitation_sep1330_enums: {
     description: "Asks with every kind of choice.",
     answer: async (ctx) => {
-      const result = await ctx.mcpReq.elicitInput({
-        message: "Please choose",
-        requestedSchema: {
-          type: "object",
-          properties: {
-            untitledSingle: { type: "string", enum: ["option1", "option2", "option3"] },
-            titledSingle: { type: "string", oneOf: options("First Option", "Second Option", "Third Option") },
-            legacyEnum: {
-              type: "string",
-              enum: ["opt1", "opt2", "opt3"],
-              enumNames: ["Option One", "Option Two", "Option Three"],
+      const result = await ctx.mcpReq.elicitInput(
+        {
+          message: "Please choose",
+          requestedSchema: {
+            type: "object",
+            properties: {
+              untitledSingle: { type: "string", enum: ["option1", "option2", "option3"] },
+              titledSingle: { type: "string", oneOf: options("First Option", "Second Option", "Third Option") },
+              legacyEnum: {
+                type: "string",
+                enum: ["opt1", "opt2", "opt3"],
+                enumNames: ["Option One", "Option Two", "Option Three"],
+              },
+              untitledMulti: { type: "array", items: { type: "string", enum: ["option1", "option2", "option3"] } },
+              titledMulti: {
+                type: "array",
+                items: { anyOf: options("First Choice", "Second Choice", "Third Choice") },
+              },
             },
-            untitledMulti: { type: "array", items: { type: "string", enum: ["option1", "option2", "option3"] } },
-            titledMulti: { type: "array", items: { anyOf: options("First Choice", "Second Choice", "Third Choice") } },
           },
         },
-      });
+        onThisStream(ctx),
+      );
       return text(told(result));
     },
   },
