@@ -1,5 +1,6 @@
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../errors.ts";
 import { ProviderRefusal } from "./provider_refusal.ts";
+import { Silence } from "./silence.ts";
 import { EventReader, EventTooLong } from "./sse.ts";
 import type { ModelInfo } from "./types.ts";
 
@@ -26,22 +27,22 @@ type Body = ReadableStreamDefaultReader<Uint8Array>;
 export class Upstream {
   readonly #info: ModelInfo;
   readonly #client: AbortSignal;
-  readonly #patienceMs: number;
+  readonly #silence: Silence;
   readonly #abort = new AbortController();
   readonly #onClientAbort = () => this.#abort.abort();
   /** The first failure seen here: what is thrown later is only its echo. */
   #cause: WaypostError | undefined;
   #answered = false;
   #ended = false;
-  /** Since when the provider is waited for, in ms since the epoch. */
-  #waitingSince: number | undefined;
-  #watch: ReturnType<typeof setTimeout> | undefined;
 
   /** `patienceMs`: the longest silence that is waited for. */
   constructor(info: ModelInfo, client: AbortSignal, patienceMs: number) {
     this.#info = info;
     this.#client = client;
-    this.#patienceMs = patienceMs;
+    this.#silence = new Silence(patienceMs, () => {
+      this.#error("provider_timeout", `was silent for ${patienceMs} ms`);
+      this.#abort.abort();
+    });
     if (client.aborted) this.#abort.abort();
     else client.addEventListener("abort", this.#onClientAbort);
   }
@@ -49,7 +50,7 @@ export class Upstream {
   /** Ends the request, whatever state it is in; a connection whose answer was read to its end is left for the next. */
   close(): void {
     this.#client.removeEventListener("abort", this.#onClientAbort);
-    clearTimeout(this.#watch);
+    this.#silence.close();
     if (!this.#ended) this.#abort.abort();
   }
 
@@ -61,7 +62,7 @@ export class Upstream {
     const { signal } = this.#abort;
     // A redirect would carry the key and the prompt to a host nobody configured.
     const init: RequestInit = { method: "POST", headers, body, redirect: "manual", signal };
-    const response = await this.#patiently(send(url, init));
+    const response = await this.#silence.during(send(url, init));
     this.#answered = true;
     if (!response.ok) throw await this.#refusal(response);
     return response;
@@ -72,7 +73,7 @@ export class Upstream {
     const length = Number(response.headers.get("content-length") ?? Number.NaN);
     const asSent = !response.headers.has("content-encoding");
     if (asSent && length <= MAX_RESPONSE_BYTES) {
-      const text = await this.#patiently(response.text());
+      const text = await this.#silence.during(response.text());
       this.#ended = true;
       return text;
     }
@@ -98,7 +99,7 @@ export class Upstream {
     const reader: Body | undefined = response.body?.getReader();
     let total = 0;
     while (reader) {
-      const { done, value } = await this.#patiently(reader.read());
+      const { done, value } = await this.#silence.during(reader.read());
       if (done) {
         this.#ended = true;
         return;
@@ -188,29 +189,6 @@ export class Upstream {
   }
 
   readonly #sentence = (what: string): string => `Provider ${this.#info.provider} (model ${this.#info.name}) ${what}.`;
-
-  /** Waits for the provider, but not longer than it may stay silent. One timer serves all waits: a stream has thousands. */
-  async #patiently<T>(wait: Promise<T>): Promise<T> {
-    this.#waitingSince = Date.now();
-    this.#watch ??= setTimeout(this.#look, this.#patienceMs);
-    try {
-      return await wait;
-    } finally {
-      this.#waitingSince = undefined;
-    }
-  }
-
-  readonly #look = (): void => {
-    this.#watch = undefined;
-    if (this.#waitingSince === undefined) return;
-    const left = this.#waitingSince + this.#patienceMs - Date.now();
-    if (left > 0) {
-      this.#watch = setTimeout(this.#look, left);
-      return;
-    }
-    this.#error("provider_timeout", `was silent for ${this.#patienceMs} ms`);
-    this.#abort.abort();
-  };
 
   /** The beginning of a body: as much of it as an error needs. */
   async #start(response: Response): Promise<string> {

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runAuthorization } from "../conformance/authorization.ts";
 import { startApp } from "../oauth/app.ts";
 import { type BrowserPerson, browserPerson } from "../oauth/browser_person.ts";
 import { startWaypost, type Waypost } from "./harness.ts";
@@ -95,40 +96,9 @@ describe("the MCP Inspector's command line", () => {
 });
 
 describe("the protocol's own conformance runner", () => {
-  const PORT = 37_814;
-
-  async function registered(): Promise<string> {
-    const response = await fetch(`${waypost.url}/oauth/register`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        client_name: "Conformance",
-        redirect_uris: [`http://127.0.0.1:${PORT}/callback`],
-        token_endpoint_auth_method: "none",
-      }),
-    });
-    return ((await response.json()) as { client_id: string }).client_id;
-  }
-
   test.each(["2025-11-25", "2026-07-28"])("passes every authorization scenario of %s", async (version) => {
-    const results = join(home, version);
-    const child = spawn(
-      process.execPath,
-      [
-        modules("@modelcontextprotocol/conformance/dist/index.js"),
-        "authorization",
-        ...["--url", waypost.url, "--client-id", await registered(), "--resource", waypost.mcp],
-        ...["--port", String(PORT), "--spec-version", version, "--output-dir", results],
-      ],
-      { env: { ...process.env, HOME: home } },
-    );
-    const end = ended(child);
-    await person.allow(await authorizationAddress(child.stdout));
-    const { code, out } = await end;
-    expect(code, out).toBe(0);
-    const checks = readdirSync(results, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith("checks.json"))
-      .flatMap((file) => JSON.parse(readFileSync(join(results, file), "utf8")) as { id: string; status: string }[]);
+    const { code, checks, output } = await runAuthorization(version, waypost, person);
+    expect(code, output).toBe(0);
     expect(checks.map(({ id }) => id).sort()).toEqual(
       expect.arrayContaining(["authorization-code-grant", "authorization-server-metadata"]),
     );

@@ -1,5 +1,6 @@
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../../errors.ts";
 import type { PassTarget } from "../pass_target.ts";
+import { Silence } from "../silence.ts";
 import type { ModelInfo } from "../types.ts";
 import { retryAfter } from "../upstream.ts";
 import { Batches } from "./batches.ts";
@@ -21,21 +22,22 @@ export class PassRequest {
   readonly #info: ModelInfo;
   readonly #target: PassTarget;
   readonly #signal: AbortSignal;
-  readonly #patienceMs: number;
+  readonly #silence: Silence;
   readonly #abort = new AbortController();
   readonly #onAbort = () => this.#abort.abort();
   #cause: WaypostError | undefined;
   #answered = false;
   #ended = false;
-  #waitingSince: number | undefined;
-  #watch: ReturnType<typeof setTimeout> | undefined;
 
   /** `signal` ends it. */
   constructor(info: ModelInfo, target: PassTarget, signal: AbortSignal, patienceMs: number) {
     this.#info = info;
     this.#target = target;
     this.#signal = signal;
-    this.#patienceMs = patienceMs;
+    this.#silence = new Silence(patienceMs, () => {
+      this.#error("provider_timeout", `was silent for ${patienceMs} ms`);
+      this.#abort.abort();
+    });
     if (signal.aborted) this.#abort.abort();
     else signal.addEventListener("abort", this.#onAbort);
   }
@@ -43,7 +45,7 @@ export class PassRequest {
   /** Ends the request; a connection whose answer was read to its end is left for the next. */
   close(): void {
     this.#signal.removeEventListener("abort", this.#onAbort);
-    clearTimeout(this.#watch);
+    this.#silence.close();
     if (!this.#ended) this.#abort.abort();
   }
 
@@ -52,7 +54,7 @@ export class PassRequest {
     const { headers, fetch } = this.#target;
     // A redirect would carry the key and the prompt to a host nobody configured.
     const init: RequestInit = { method: "POST", headers, body, redirect: "manual", signal: this.#abort.signal };
-    const response = await this.#patiently(fetch(url, init));
+    const response = await this.#silence.during(fetch(url, init));
     this.#answered = true;
     if (!response.ok) throw await this.#refusal(response);
     if (wanted.test(response.headers.get("content-type") ?? "")) return response;
@@ -69,7 +71,7 @@ export class PassRequest {
   }
 
   pause(): void {
-    this.#waitingSince = undefined;
+    this.#silence.pause();
   }
 
   /** The body was read to its end. */
@@ -131,37 +133,13 @@ export class PassRequest {
     return this.#cause;
   }
 
-  /** Waits for the provider, but not longer than it may stay silent. One timer serves all waits. */
-  async #patiently<T>(wait: Promise<T>): Promise<T> {
-    this.#waitingSince = Date.now();
-    this.#watch ??= setTimeout(this.#look, this.#patienceMs);
-    try {
-      return await wait;
-    } finally {
-      this.#waitingSince = undefined;
-    }
-  }
-
   /** No promise of its own: a stream has thousands of pieces. */
   #waiting(reader: { read: NextPiece } | undefined): NextPiece {
     return () => {
-      this.#waitingSince = Date.now();
-      this.#watch ??= setTimeout(this.#look, this.#patienceMs);
+      this.#silence.begin();
       return reader ? reader.read() : Promise.resolve({ done: true, value: undefined });
     };
   }
-
-  readonly #look = (): void => {
-    this.#watch = undefined;
-    if (this.#waitingSince === undefined) return;
-    const left = this.#waitingSince + this.#patienceMs - Date.now();
-    if (left > 0) {
-      this.#watch = setTimeout(this.#look, left);
-      return;
-    }
-    this.#error("provider_timeout", `was silent for ${this.#patienceMs} ms`);
-    this.#abort.abort();
-  };
 
   /** The body as text; undefined when it is larger than `most` bytes. */
   async #start(response: Response, most: number): Promise<string | undefined> {
