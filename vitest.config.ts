@@ -19,6 +19,8 @@ export default defineConfig(async () => ({
     }),
   ],
   test: {
+    // A worker and the process that serves it take turns: two keep two cores busy.
+    maxWorkers: 2,
     // The Worker logs a line a call; a test that fails says more without them.
     onConsoleLog: (log: string) => !log.startsWith('{"event":'),
     include: ["src/**/*.test.ts", "test/worker/**/*.test.ts"],

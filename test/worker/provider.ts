@@ -5,7 +5,7 @@ import { MARKUP_BPS, type TokenPrice, type TokenUsage } from "../../src/ledger/m
 import { breakers } from "../../src/models/routing/breaker.ts";
 
 /** The stand-in provider as the Worker under test is configured with it. Its key must never show up in an answer. */
-export const UPSTREAM_KEY = "sk-upstream-of-the-door-tests";
+export const UPSTREAM_KEY = `sk-upstream-of-the-door-tests-${crypto.randomUUID().slice(0, 8)}`;
 /** USD per million tokens of every model below. */
 const PRICE = { input: "3", output: "15" };
 const PICO: TokenPrice = { input: 3_000_000, output: 15_000_000 };
