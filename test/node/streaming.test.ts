@@ -111,7 +111,7 @@ test("a client that left a long answer finds it in the session", async () => {
   const line = await billed(world, first.callId);
   expect(line).toMatchObject({ status: "ok", estimated: false });
   expect(line.cost_nano).toBe(reported());
-  const { body } = await call(world, "POST", "/v1/sync", { session_id: "left-alone" });
+  const { body } = await call(world, "POST", "/v1/sync", { session_id: "left-alone", limit: 10 });
   expect(JSON.stringify(body)).toContain(`You said: ${message}`);
 });
 
