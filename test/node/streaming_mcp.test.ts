@@ -116,7 +116,7 @@ test.each([
   const client = (await connect()) as Client;
   const controller = new AbortController();
   const newestChat = async () =>
-    (await call(world, "GET", "/v1/usage?recent=5")).body.recent.find((line: { tool: string }) => line.tool === "chat");
+    (await call(world, "GET", "/v1/usage?recent=50")).body.recent.find((line: { tool: string }) => line.tool === "chat");
   const before = (await newestChat())?.id;
   const asked = client.callTool(
     { name: "chat", arguments: { message: words(2_000), model: "paid/brisk-words" } },
@@ -127,7 +127,7 @@ test.each([
   let newest: { id: string; status: string; cost_nano: number } | undefined;
   await until(async () => {
     newest = await newestChat();
-    return newest?.id !== before;
+    return newest !== undefined && newest.id !== before;
   });
   expect(newest?.id).not.toBe(before);
   expect(newest).toMatchObject({ status: "client_closed" });
