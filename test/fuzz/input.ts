@@ -49,7 +49,8 @@ function chunked(body: Buffer, sizes: readonly number[], extra: string): Buffer 
 
 /** Whether everything of the request is sent, so that the server may have run it although nobody reads the answer. */
 export function isComplete(input: Input): boolean {
-  const lies = input.framing.kind === "length" && input.framing.lie > 0;
+  const announced = !input.body && input.headers.some(([name]) => name === "Content-Length");
+  const lies = announced || (input.framing.kind === "length" && input.framing.lie > 0);
   return !lies && (input.delivery.kind !== "cut" || input.delivery.at >= bytesOf(input).length);
 }
 

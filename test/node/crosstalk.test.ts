@@ -5,7 +5,8 @@ import { crosstalk } from "./crosstalk_run.ts";
 /** `npm run prove:crosstalk` does it longer. */
 
 const CALLS = Number(process.env.CALLS ?? 2_000);
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
+/** The same every time: a check that anybody can repeat. The proof draws its own. */
+const SEED = Number(process.env.SEED ?? 7);
 
 test(`${CALLS} calls of 200 clients with the same ids, seed ${SEED}: each answer is its own`, {
   timeout: 280_000,

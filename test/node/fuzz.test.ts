@@ -7,7 +7,8 @@ import { fuzz } from "../fuzz/run.ts";
  */
 
 const INPUTS = Number(process.env.INPUTS ?? 2_400);
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
+/** The same every time: a check that anybody can repeat. The proof draws its own. */
+const SEED = Number(process.env.SEED ?? 31);
 
 test(`${INPUTS} damaged requests of seed ${SEED} are answered as they must be`, { timeout: 280_000 }, async () => {
   const { faults, inputs, statuses } = await fuzz({ inputs: INPUTS, seed: SEED });

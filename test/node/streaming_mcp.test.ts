@@ -116,7 +116,9 @@ test.each([
   const client = (await connect()) as Client;
   const controller = new AbortController();
   const newestChat = async () =>
-    (await call(world, "GET", "/v1/usage?recent=50")).body.recent.find((line: { tool: string }) => line.tool === "chat");
+    (await call(world, "GET", "/v1/usage?recent=50")).body.recent.find(
+      (line: { tool: string }) => line.tool === "chat",
+    );
   const before = (await newestChat())?.id;
   const asked = client.callTool(
     { name: "chat", arguments: { message: words(2_000), model: "paid/brisk-words" } },
