@@ -10,7 +10,7 @@ import { chatWorld } from "./lib/chat.ts";
 import { workerdCpuMs } from "./lib/cpu.ts";
 import { latency, load, quantile, type Round, type Target } from "./lib/load.ts";
 import { COMPARED, ERAS, OWN, rpc } from "./lib/mcp.ts";
-import { cpuOver, firstPiece, memoryOver, stream, streams, streamWorld } from "./lib/stream.ts";
+import { cpuOver, crowded, firstOver, memoryOver, streamWorld } from "./lib/stream.ts";
 import { bundle as bundleOf, type Served, serve } from "./lib/workerd.ts";
 
 /**
@@ -22,7 +22,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     connections: { type: "string", default: "16" },
-    /** `mcp`: only what concerns that door. */
+    /** One part of it, by its name in `parts`. */
     only: { type: "string" },
   },
 });
@@ -114,7 +114,9 @@ async function coldStart(): Promise<void> {
 async function chat(): Promise<void> {
   const world = await chatWorld({ PLANS });
   try {
-    await compare("priced chat over Portkey's gateway", world.governed, world.portkey, 1.2);
+    for (const portkey of world.portkey) {
+      await compare(`priced chat over Portkey's gateway, ${portkey.name}`, world.governed, portkey, 1.2);
+    }
     const added: number[] = [];
     for (let i = 0; i < rounds; i++) {
       const governed = await latency(world.governed, 400);
@@ -128,32 +130,35 @@ async function chat(): Promise<void> {
   }
 }
 
+const list = (numbers: number[]): string => numbers.map((ms) => ms.toFixed(2)).join(" ");
+
 /** A stream in OpenAI's words passed through: beside proxies that do nothing else, the provider itself, and Portkey's gateway. */
 async function passThrough(): Promise<void> {
   const world = await streamWorld({ PLANS });
-  const list = (numbers: number[]) => numbers.map((ms) => ms.toFixed(2)).join(" ");
+  const { governed, portkey, bare, reading, direct } = world;
   try {
-    for (const [name, other] of [
-      ["1,000 streamed chunks, ms CPU over a bare proxy", world.bare],
-      ["… over a proxy that reads each piece", world.reading],
-    ] as const) {
-      const over = await cpuOver(world.governed, other, rounds);
-      report(name, quantile(over, 0.5), 2, list(over), true);
-    }
-    const why = await streams(world.portkey);
-    const added: number[] = [];
-    const portkey: number[] = [];
-    for (let i = 0; i < rounds; i++) {
-      const direct = await firstPiece(world.direct, 100);
-      added.push((await firstPiece(world.governed, 100)) - direct);
-      if (!why) portkey.push((await firstPiece(world.portkey, 100)) - direct);
-    }
-    const beside = why ? `Portkey does not stream here: ${why.slice(0, 80)}` : `Portkey ${list(portkey)}`;
-    report("first token, ms added to the provider's p50", quantile(added, 0.5), 1, `${list(added)}; ${beside}`, true);
-    const all = await Promise.all(Array.from({ length: 200 }, () => stream(world.governed, 200)));
-    const lost = all.filter(({ chunks, ended }) => chunks !== 200 || !ended).length;
-    report("200 concurrent streams, incomplete", lost, 0, `${all.length} of 200 chunks each`, true);
-    const { early, most, chunks } = await memoryOver(world.governed, 100_000);
+    const cpu = await cpuOver([governed, portkey], [bare, reading], rounds);
+    const [own, read] = [cpu(governed, bare), cpu(governed, reading)];
+    const beside = (mine: number[], theirs: number[]) =>
+      `${list(mine)}; Portkey ${quantile(theirs, 0.5).toFixed(2)}: ${list(theirs)}`;
+    report(
+      "1,000 streamed chunks, ms CPU over a bare proxy",
+      quantile(own, 0.5),
+      2,
+      beside(own, cpu(portkey, bare)),
+      true,
+    );
+    report("… over a proxy that reads each piece", quantile(read, 0.5), 2, list(read), true);
+
+    const first = await firstOver([governed, portkey], direct, rounds);
+    const added = first(governed);
+    report("first token, ms added to the provider's p50", quantile(added, 0.5), 1, beside(added, first(portkey)), true);
+
+    const [crowd, theirs] = [await crowded(governed, 200, 200), await crowded(portkey, 200, 200)];
+    const told = `${crowd.cpuMs.toFixed(1)} ms CPU each; Portkey ${theirs.incomplete}, ${theirs.cpuMs.toFixed(1)} ms`;
+    report("200 concurrent streams of 200, incomplete", crowd.incomplete, 0, told, true);
+
+    const { early, most, chunks } = await memoryOver(governed, 100_000);
     const grown = `${early.toFixed(0)} MB after a tenth, at most ${most.toFixed(0)} MB then; ${chunks} chunks`;
     report("100,000 chunks, MB of memory grown", most - early, 32, grown, true);
   } finally {
@@ -203,19 +208,30 @@ async function restDoor(url: string, headers: Record<string, string>): Promise<v
   }
 }
 
-if (values.only === undefined) {
-  await coldStart();
-  const long = await longLedger(rounds);
-  report("a call with 1 M entries over an empty ledger", quantile(long.ratios, 0.5), 1.2, long.detail, true);
-  await chat();
-  await passThrough();
+/** Waypost without a provider, for what is compared with bare servers. */
+async function served(measure: (url: string, auth: Record<string, string>) => Promise<void>): Promise<void> {
+  const waypost = await startWaypost({ vars: { PLANS } });
+  try {
+    await measure(waypost.url, { authorization: `Bearer ${waypost.apiKey}` });
+  } finally {
+    await waypost.stop();
+  }
 }
-const waypost = await startWaypost({ vars: { PLANS } });
-try {
-  const auth = { authorization: `Bearer ${waypost.apiKey}` };
-  if (values.only === undefined) await restDoor(waypost.url, auth);
-  await mcpDoor(waypost.url, auth);
-} finally {
-  await waypost.stop();
+
+async function ledger(): Promise<void> {
+  const { ratios, detail } = await longLedger(rounds);
+  report("a call with 1 M entries over an empty ledger", quantile(ratios, 0.5), 1.2, detail, true);
 }
+
+const parts: Record<string, () => Promise<void>> = {
+  start: coldStart,
+  ledger,
+  chat,
+  stream: passThrough,
+  rest: () => served(restDoor),
+  mcp: () => served(mcpDoor),
+};
+const { only } = values;
+if (only !== undefined && !parts[only]) throw new Error(`--only takes one of ${Object.keys(parts).join(", ")}`);
+for (const [name, measure] of Object.entries(parts)) if (only === undefined || only === name) await measure();
 process.exitCode = missed > 0 ? 1 : 0;

@@ -1,6 +1,7 @@
 import { startWaypost, type Waypost } from "../../test/node/harness.ts";
-import { type Child, startPortkey, startUpstream } from "./children.ts";
+import { type Child, startUpstream } from "./children.ts";
 import type { Target } from "./load.ts";
+import { runtimes, startPortkey } from "./portkey.ts";
 
 /** The same question to one provider: asked directly, through Waypost, through Portkey's gateway. */
 export interface ChatWorld {
@@ -8,7 +9,8 @@ export interface ChatWorld {
   governed: Target;
   /** Governed, and streamed to the caller. */
   streamed: Target;
-  portkey: Target;
+  /** Named by the Node that runs it. */
+  portkey: Target[];
   waypost: Waypost;
   stop: () => Promise<void>;
 }
@@ -19,7 +21,8 @@ const MODEL = "quick";
 /** `vars`: further settings of Waypost. */
 export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld> {
   const upstream = await startUpstream();
-  const portkey = await startPortkey();
+  const nodes = runtimes();
+  const portkeys = await Promise.all(nodes.map((node) => startPortkey({ node })));
   const waypost = await startWaypost({ vars: { ...vars, ...priced(upstream) } });
   const json = { "content-type": "application/json" };
   const wire = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: QUESTION }], max_tokens: 1000 });
@@ -37,19 +40,21 @@ export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld
     direct: post("direct", `${upstream.url}/v1/chat/completions`, {}, wire),
     governed: post("governed", `${waypost.url}/v1/chat`, bearer, JSON.stringify(asked)),
     streamed: post("streamed", `${waypost.url}/v1/chat`, bearer, JSON.stringify({ ...asked, stream: true })),
-    portkey: post(
-      "portkey",
-      `${portkey.url}/v1/chat/completions`,
-      {
-        "x-portkey-provider": "openai",
-        "x-portkey-custom-host": `${upstream.url}/v1`,
-        authorization: "Bearer sk-bench",
-      },
-      wire,
+    portkey: portkeys.map(({ url }, i) =>
+      post(
+        nodes[i]?.name ?? "",
+        `${url}/v1/chat/completions`,
+        {
+          "x-portkey-provider": "openai",
+          "x-portkey-custom-host": `${upstream.url}/v1`,
+          authorization: "Bearer sk-bench",
+        },
+        wire,
+      ),
     ),
     async stop() {
       await waypost.stop();
-      portkey.stop();
+      for (const portkey of portkeys) portkey.stop();
       upstream.stop();
     },
   };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 /** A server in a process of its own. */
 export interface Child {
   url: string;
+  pid: number;
   stop: () => void;
 }
 
@@ -22,29 +23,17 @@ async function startScript(name: string): Promise<Child> {
     child.stdout?.once("data", (bytes: Buffer) => resolve(String(bytes)));
     child.once("exit", (code) => reject(new Error(`the stand-in ended with code ${code}`)));
   });
-  return { ...(JSON.parse(line) as { url: string }), stop: () => child.kill() };
+  return { ...(JSON.parse(line) as { url: string }), pid: child.pid as number, stop: () => child.kill() };
 }
 
-/** Portkey's gateway as its package starts it, allowed to speak to this machine. */
-export async function startPortkey(): Promise<Child> {
-  const port = await freePort();
-  const script = join(root, "node_modules/@portkey-ai/gateway/build/start-server.js");
-  const child = run([script, `--port=${port}`, "--headless"], {
-    NODE_ENV: "production",
-    TRUSTED_CUSTOM_HOSTS: "localhost,127.0.0.1",
-  });
-  const url = `http://127.0.0.1:${port}`;
-  for (let i = 0; i < 200; i++) {
-    if (child.exitCode !== null) throw new Error(`the gateway ended with code ${child.exitCode}`);
-    if (await fetch(url).catch(() => null)) return { url, stop: () => child.kill() };
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  child.kill();
-  throw new Error("the gateway does not listen");
-}
-
-function run(args: string[], env: Record<string, string>, stdout: "pipe" | "ignore" = "ignore"): ChildProcess {
-  const child = spawn(process.execPath, args, {
+/** A process of ours that ends with this one. */
+export function run(
+  args: string[],
+  env: Record<string, string>,
+  stdout: "pipe" | "ignore" = "ignore",
+  node = process.execPath,
+): ChildProcess {
+  const child = spawn(node, args, {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ["ignore", stdout, "ignore"],
@@ -53,7 +42,7 @@ function run(args: string[], env: Record<string, string>, stdout: "pipe" | "igno
   return child;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };

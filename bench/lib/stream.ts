@@ -1,6 +1,7 @@
 import { startWaypost } from "../../test/node/harness.ts";
-import { type Child, startPortkey, startStreamUpstream } from "./children.ts";
+import { type Child, startStreamUpstream } from "./children.ts";
 import { quantile } from "./load.ts";
+import { startPortkey } from "./portkey.ts";
 import { cpuMs, residentMb, workerdPids } from "./processes.ts";
 import { bundle, serve } from "./workerd.ts";
 
@@ -10,7 +11,7 @@ export interface Way {
   url: string;
   headers: Record<string, string>;
   model: (chunks: number) => string;
-  /** Its workerd; empty where there is none. */
+  /** The processes that do it; empty where there are none. */
   pids: number[];
 }
 
@@ -25,11 +26,11 @@ export interface StreamWorld {
   stop: () => Promise<void>;
 }
 
-const SIZES = [1, 10, 200, 1_000, 10_000, 100_000];
+const SIZES = [10, 200, 1_010, 100_000];
 
 export async function streamWorld(vars: Record<string, string>): Promise<StreamWorld> {
   const upstream = await startStreamUpstream();
-  const portkey = await startPortkey();
+  const portkey = await startPortkey({ streams: true });
   const proxy = await serve(bundle("bare_proxy"));
   const bare = workerdPids();
   const waypost = await startWaypost({ vars: { ...vars, ...priced(upstream) } });
@@ -62,7 +63,7 @@ export async function streamWorld(vars: Record<string, string>): Promise<StreamW
         authorization: "Bearer sk-bench",
       },
       model: named,
-      pids: [],
+      pids: [portkey.pid],
     },
     async stop() {
       await Promise.all([waypost.stop(), proxy.stop()]);
@@ -121,42 +122,64 @@ export async function stream(way: Way, chunks: number, each?: (bytes: number) =>
   return { firstMs, bytes, chunks: seen, ended: tail.endsWith("\n\n") };
 }
 
-/** CPU of workerd for one stream of so many chunks, in milliseconds; the median of `rounds`, each of `count` streams. */
-export async function cpuPerStream(way: Way, chunks: number, rounds: number, count: number): Promise<number> {
-  const each: number[] = [];
+/** CPU of one stream of so many chunks, in milliseconds, over `count` of them one after another. */
+async function cpuPerStream(way: Way, chunks: number, count: number): Promise<number> {
+  const before = cpuMs(way.pids);
+  for (let i = 0; i < count; i++) await stream(way, chunks);
+  return (cpuMs(way.pids) - before) / count;
+}
+
+/** Milliseconds of CPU that 1,000 further chunks of a stream cost: what a call costs by itself is left out. */
+async function cpuPerThousand(way: Way): Promise<number> {
+  return (await cpuPerStream(way, 1_010, 20)) - (await cpuPerStream(way, 10, 20));
+}
+
+/** What 1,000 chunks cost some ways over others, round by round; the ways take turns. */
+export async function cpuOver(ways: Way[], others: Way[], rounds: number): Promise<(way: Way, other: Way) => number[]> {
+  const taken = new Map([...ways, ...others].map((way) => [way, [] as number[]]));
+  for (const way of taken.keys()) await cpuPerThousand(way);
   for (let round = 0; round < rounds; round++) {
-    const before = cpuMs(way.pids);
-    for (let i = 0; i < count; i++) await stream(way, chunks);
-    each.push((cpuMs(way.pids) - before) / count);
+    for (const [way, each] of taken) each.push(await cpuPerThousand(way));
   }
-  return quantile(each, 0.5);
+  return (way, other) => differences(taken, way, other);
 }
 
-/** Milliseconds of CPU that 1,000 further chunks of a stream cost one way over another: what a call costs by itself is left out. */
-export async function cpuOver(way: Way, other: Way, rounds: number): Promise<number[]> {
-  const chunks = async (of: Way) => (await cpuPerStream(of, 1_000, 1, 10)) - (await cpuPerStream(of, 10, 1, 10));
-  await chunks(way);
-  await chunks(other);
-  const each: number[] = [];
-  for (let round = 0; round < rounds; round++) each.push((await chunks(way)) - (await chunks(other)));
-  return each;
+/** What ways add to the milliseconds until the first piece comes directly, round by round: medians of 100 streams. */
+export async function firstOver(ways: Way[], direct: Way, rounds: number): Promise<(way: Way) => number[]> {
+  const taken = new Map([direct, ...ways].map((way) => [way, [] as number[]]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [way, each] of taken) each.push(await firstPiece(way, 100));
+  }
+  return (way) => differences(taken, way, direct);
 }
 
-/** Whether a way streams at all, and why not. */
-export async function streams(way: Way): Promise<string | null> {
-  try {
-    const { chunks, ended } = await stream(way, 10);
-    return chunks === 10 && ended ? null : `it gave ${chunks} of 10 chunks`;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
+const differences = (taken: ReadonlyMap<Way, number[]>, way: Way, other: Way): number[] =>
+  (taken.get(way) ?? []).map((ms, round) => ms - (taken.get(other)?.[round] ?? Number.NaN));
 
 /** Milliseconds to the first piece, of streams one after another: the median. */
-export async function firstPiece(way: Way, count: number): Promise<number> {
+async function firstPiece(way: Way, count: number): Promise<number> {
   const each: number[] = [];
   for (let i = 0; i < count; i++) each.push((await stream(way, 10)).firstMs);
   return quantile(each, 0.5);
+}
+
+/** Streams all at once. */
+export interface Crowd {
+  /** How many did not come whole. */
+  incomplete: number;
+  /** Milliseconds of CPU for each. */
+  cpuMs: number;
+}
+
+export async function crowded(way: Way, count: number, chunks: number): Promise<Crowd> {
+  const before = cpuMs(way.pids);
+  const whole = async () => {
+    const passed = await stream(way, chunks);
+    if (!passed.ended || passed.chunks !== chunks) throw new Error(`${passed.chunks} of ${chunks} chunks came`);
+  };
+  const all = await Promise.allSettled(Array.from({ length: count }, whole));
+  const incomplete = all.filter(({ status }) => status === "rejected").length;
+  return { incomplete, cpuMs: (cpuMs(way.pids) - before) / count };
 }
 
 /** Memory of workerd while a long stream passes: MB after a tenth of it, and the most from there on. */

@@ -9,11 +9,11 @@ async function all(batches: Batches): Promise<Uint8Array[]> {
   return out;
 }
 
-/** An answer of so many words, each an event of its own. */
-async function answer(words: number): Promise<Response> {
+/** An answer of so many words, each an event of its own. `model`: how it breaks off. */
+async function answer(words: number, model = "echo", signal: AbortSignal = never): Promise<Response> {
   const content = Array.from({ length: words }, (_, i) => `tide${i}`).join(" ");
-  const body = JSON.stringify({ model: "echo", stream: true, messages: [{ role: "user", content }] });
-  return await fetch(`${inject("upstreamUrl")}/v1/chat/completions`, { method: "POST", body });
+  const body = JSON.stringify({ model, stream: true, messages: [{ role: "user", content }] });
+  return await fetch(`${inject("upstreamUrl")}/v1/chat/completions`, { method: "POST", body, signal });
 }
 
 const saidBy = (pieces: Uint8Array[]): string =>
@@ -45,5 +45,34 @@ describe("a body read in batches", () => {
     });
     const { body, url } = new Response(readable);
     expect(await all(new Batches(body as ReadableStream<Uint8Array>, url !== "", never))).toEqual(pieces);
+  });
+
+  it("holds nothing back when the provider falls silent, and lets go at once when it is aborted", async () => {
+    const abort = new AbortController();
+    const { body } = await answer(400, "silent-mid-stream", abort.signal);
+    const batches = new Batches(body as ReadableStream<Uint8Array>, true, abort.signal);
+    const read: Uint8Array[] = [];
+    const began = Date.now();
+    while (!saidBy(read).includes("tide150")) read.push((await batches.read()).value as Uint8Array);
+    expect(Date.now() - began).toBeLessThan(1_500);
+    const next = batches.read();
+    setTimeout(() => abort.abort(new Error("that will do")), 50);
+    await expect(next).rejects.toThrow("that will do");
+    expect(Date.now() - began).toBeLessThan(2_500);
+  });
+
+  it("is an error where the provider breaks off in a burst", async () => {
+    const { body } = await answer(400, "cut-mid-stream");
+    await expect(all(new Batches(body as ReadableStream<Uint8Array>, true, never))).rejects.toThrow();
+  });
+
+  it("comes as fast as it is sent when it comes fast", async () => {
+    const { body } = await answer(4_000);
+    const began = Date.now();
+    const read = await all(new Batches(body as ReadableStream<Uint8Array>, true, never));
+    const bytes = read.reduce((sum, { length }) => sum + length, 0);
+    // What was gathered is taken as soon as no more fits, and nobody waits for a body that has ended.
+    expect(read.length).toBeLessThan(bytes / 8_192 + (Date.now() - began) / 4 + 20);
+    expect(saidBy(read).includes("tide3999")).toBe(true);
   });
 });

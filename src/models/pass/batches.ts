@@ -1,20 +1,14 @@
-/** Pieces that come within this time of being waited for come fast. Workers' clocks tell milliseconds. */
-const FAST_MS = 1;
-/** So many of them in a row are a burst, which is worth gathering. */
-const BURST = 16;
-/** How long what comes fast is gathered: a reader of words does not notice it. */
-const GATHER_MS = 4;
-/** A batch of this size comes from a reader who was slower than the provider: nothing is won by waiting. */
-const FULL = 16 * 1024;
-/** How far the provider may be ahead of whoever reads. */
-const AHEAD = 64 * 1024;
+import { pace } from "./pace.ts";
+
+/** So many pieces in a row that come fast are a burst, which is worth gathering. */
+const BURST = 4;
 
 type Piece = ReadableStreamReadResult<Uint8Array>;
 
 /**
  * Reads a body as it comes, in few pieces where they come fast. To hand a piece to a Worker it must be woken up, which costs
- * 25 µs and more; so pieces that come less than a millisecond apart are left to gather outside of it for a few, and read at once.
- * Slower ones are handed on one by one, without delay.
+ * 25 µs and more; so pieces that come fast are left to gather outside of it for a few milliseconds, and read at once. Slower
+ * ones are handed on one by one, without delay.
  */
 export class Batches {
   readonly #body: ReadableStream<Uint8Array>;
@@ -24,7 +18,6 @@ export class Batches {
   #gathered: Gathered | undefined;
   /** Fast pieces in a row. */
   #fast = 0;
-  #full = false;
 
   /**
    * `gathers`: the body comes straight from the network; workerd carries no other by itself. `signal`: that of the request
@@ -41,12 +34,13 @@ export class Batches {
   async read(): Promise<Piece> {
     if (this.#fast >= BURST && this.#gathers) {
       this.#gathered ??= this.#gather();
-      if (!this.#full) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+      await this.#gathered.wait(pace.gatherMs);
     }
     const asked = Date.now();
     const piece = await (this.#gathered ?? (this.#reader as ReadableStreamDefaultReader<Uint8Array>)).read();
-    this.#fast = Date.now() - asked <= FAST_MS ? this.#fast + 1 : 0;
-    this.#full = (piece.value?.length ?? 0) >= FULL;
+    const now = Date.now();
+    this.#fast = now - asked <= pace.fastMs ? this.#fast + 1 : 0;
+    pace.woken(now);
     return piece;
   }
 
@@ -65,10 +59,14 @@ class Gathered {
   readonly #mine: ReadableStreamBYOBReader;
   readonly #drawing: ReadableStreamBYOBReader;
   readonly #signal: AbortSignal;
-  #view = new Uint8Array(AHEAD);
-  #gulp = new Uint8Array(AHEAD);
+  readonly #ahead = pace.aheadBytes;
+  #view = new Uint8Array(this.#ahead);
+  #gulp = new Uint8Array(this.#ahead);
   #fail: (reason: unknown) => void = () => {};
+  /** Ends a wait. */
+  #wake: () => void = () => {};
   #busy = false;
+  #ended = false;
   #drawn = 0;
   #read = 0;
 
@@ -84,6 +82,18 @@ class Gathered {
     signal.addEventListener("abort", () => this.#cut());
     if (signal.aborted) this.#cut();
     else this.#draw();
+  }
+
+  /** Lets pieces gather for so long at most: there is nothing to wait for when a gulp is full or the body has ended. */
+  wait(ms: number): Promise<void> | undefined {
+    if (!this.#busy) return undefined;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async read(): Promise<Piece> {
@@ -102,21 +112,26 @@ class Gathered {
   /** A branch that is cancelled would end as if all of it had come. */
   #cut(): void {
     this.#fail(this.#signal.reason);
+    this.#wake();
     for (const branch of [this.#mine, this.#drawing]) branch.cancel().catch(() => {});
   }
 
   #draw(): void {
-    if (this.#busy || this.#read < this.#drawn) return;
+    if (this.#busy || this.#ended || this.#read < this.#drawn) return;
     this.#busy = true;
-    this.#drawing.readAtLeast(AHEAD, this.#gulp).then(
-      ({ done, value }) => {
-        if (done || !value) return;
-        this.#gulp = new Uint8Array(value.buffer as ArrayBuffer);
-        this.#drawn += value.length;
-        this.#busy = false;
-        this.#draw();
-      },
-      () => {},
+    this.#drawing.readAtLeast(this.#ahead, this.#gulp).then(
+      ({ done, value }) => this.#drew(done ? undefined : value),
+      () => this.#drew(undefined),
     );
+  }
+
+  #drew(value: Uint8Array | undefined): void {
+    this.#busy = false;
+    if (value) {
+      this.#gulp = new Uint8Array(value.buffer as ArrayBuffer);
+      this.#drawn += value.length;
+      this.#draw();
+    } else this.#ended = true;
+    if (!this.#busy) this.#wake();
   }
 }

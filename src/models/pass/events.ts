@@ -12,11 +12,17 @@ const BLANK_LINE = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g;
 export type Verdict = "keep" | "drop" | "stop";
 
 /**
+ * Judges the event that stands in `text` from `from` to `end`. The text goes on with the events that came with it, so that
+ * what none of them holds is looked for once. `whole`: false for the beginning and end of one that was too long to hold.
+ */
+export type Look = (text: string, from: number, end: number, whole: boolean) => Verdict;
+
+/**
  * Looks at server-sent events as they pass, without changing a byte of them. Events are shown as text with one character a
- * byte, so that finding something in them costs next to nothing. `whole`: false for the beginning and end of one that was too long to hold.
+ * byte, so that finding something in them costs next to nothing.
  */
 export class PassingEvents {
-  readonly #look: (event: string, whole: boolean) => Verdict;
+  readonly #look: Look;
   /** Bytes of the event that has not ended. */
   #held: Uint8Array = NONE;
   /** The event's beginning was sent already; this is the first and the last of that. */
@@ -24,7 +30,7 @@ export class PassingEvents {
   #tail: string | undefined;
   #stopped = false;
 
-  constructor(look: (event: string, whole: boolean) => Verdict) {
+  constructor(look: Look) {
     this.#look = look;
   }
 
@@ -58,7 +64,7 @@ export class PassingEvents {
       let end = blank(text, from);
       if (end < 0 || (end === text.length && text[end - 1] === "\r")) end = last ? text.length : -1;
       if (end < 0) break;
-      const verdict = this.#judge(text.slice(from, end));
+      const verdict = this.#judge(text, from, end);
       if (verdict !== "keep") {
         upTo(from);
         sent = end;
@@ -83,12 +89,12 @@ export class PassingEvents {
     return out;
   }
 
-  #judge(event: string): Verdict {
-    if (this.#tail === undefined) return this.#look(event, true);
-    const known = this.#head + this.#tail + event;
+  #judge(text: string, from: number, end: number): Verdict {
+    if (this.#tail === undefined) return this.#look(text, from, end, true);
+    const known = this.#head + this.#tail + text.slice(from, end);
     this.#tail = undefined;
     // Its beginning has gone out, so the rest must.
-    return this.#look(known, false) === "stop" ? "stop" : "keep";
+    return this.#look(known, 0, known.length, false) === "stop" ? "stop" : "keep";
   }
 }
 

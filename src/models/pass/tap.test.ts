@@ -139,6 +139,20 @@ describe("a passing stream of chat completions", () => {
     }
   });
 
+  it("tells what each event holds, however many come at once and alike", () => {
+    const event = (content: string, more = "") =>
+      `data: {"choices":[{"delta":{"content":"${content}"},"finish_reason":null}],"usage":null${more}}\n\n`;
+    const report = 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n';
+    // The same bytes twice, names as values, a name that begins where an event ends, a text that never ends.
+    const same = event("a") + event("content") + event("usage") + event("error", ',"error":null');
+    const open = 'data: {"choices":[{"delta":{"content":"open}]}\n\n';
+    const pieces = [same, same, event("b"), report + event("c"), open + event("d")].map(bytesOf);
+    const { out, said, tap } = passed("openai-chat", true, pieces);
+    expect(new TextDecoder().decode(out)).toBe(same + same + event("b") + event("c") + open + event("d"));
+    expect(said).toBe(`${"acontentusageerror".repeat(2)}bcopen}]}\n\nd`);
+    expect([tap.usage, tap.failed]).toEqual([{ input: 1, output: 2 }, false]);
+  });
+
   it("that stops early is not finished", () => {
     const { tap } = passed("openai-chat", true, [
       bytesOf('data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n'),

@@ -2,7 +2,7 @@ import type { TokenUsage } from "../../ledger/money.ts";
 import type { DialectName } from "../dialects/types.ts";
 import { StreamedUsage } from "../usage/usage.ts";
 import { PassingEvents, type Verdict } from "./events.ts";
-import { dataOf, objectAt, textsOf, valueAt, WORDS, type Words } from "./words.ts";
+import { dataOf, objectAt, Places, textsOf, valueAt, WORDS, type Words } from "./words.ts";
 
 const USAGE = '"usage"';
 const ERROR = '"error"';
@@ -17,7 +17,10 @@ export class StreamTap {
   readonly #usage: StreamedUsage;
   readonly #unasked: boolean;
   readonly #said: (text: string) => void;
-  readonly #events = new PassingEvents((event, whole) => this.#look(event, whole));
+  readonly #texts: readonly Places[];
+  readonly #reports = new Places(USAGE);
+  readonly #errors = new Places(ERROR);
+  readonly #events = new PassingEvents((text, from, end, whole) => this.#look(text, from, end, whole));
   #done = false;
   #reason = false;
 
@@ -27,6 +30,7 @@ export class StreamTap {
    */
   constructor(dialect: DialectName, unasked: boolean, said: (text: string) => void) {
     this.#words = WORDS[dialect];
+    this.#texts = this.#words.text.map((name) => new Places(name));
     this.#usage = new StreamedUsage(this.#words.usage);
     this.#unasked = unasked;
     this.#said = said;
@@ -60,14 +64,15 @@ export class StreamTap {
     return this.#usage.usage;
   }
 
-  #look(event: string, whole: boolean): Verdict {
-    if (event.includes(ERROR) && this.#failure(event, whole)) return "stop";
+  #look(text: string, from: number, end: number, whole: boolean): Verdict {
+    if (this.#errors.next(text, from, end) >= 0 && this.#failure(text.slice(from, end), whole)) return "stop";
     let said = false;
-    for (const name of this.#words.text) said = textsOf(event, name, this.#said) || said;
-    const at = event.lastIndexOf(USAGE);
-    const isReport = at >= 0 && event[valueAt(event, at + USAGE.length)] === "{";
-    if (isReport && this.#report(event, at, whole) && this.#unasked) return "drop";
+    for (const name of this.#texts) said = textsOf(text, from, end, name, this.#said) || said;
+    const at = this.#reports.last(text, from, end);
+    const isReport = at >= 0 && text[valueAt(text, at + USAGE.length)] === "{";
     if (said && !isReport) return "keep";
+    const event = text.slice(from, end);
+    if (isReport && this.#report(event, at - from, whole) && this.#unasked) return "drop";
     if (this.#words.last.some((word) => event.includes(word))) this.#done = true;
     const reason = event.indexOf(REASON);
     if (reason >= 0 && event[valueAt(event, reason + REASON.length)] === '"') this.#reason = true;

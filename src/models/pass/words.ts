@@ -37,17 +37,63 @@ export const WORDS: Record<DialectName, Words> = {
   },
 };
 
-/** Calls `found` with every text that stands in a field of this name. */
-export function textsOf(event: string, name: string, found: (text: string) => void): boolean {
+/** The quote and, as some letters are as many, the first letter. */
+const SKIPPED = 2;
+
+/**
+ * The places of a word in quotes in a text, asked for from its beginning on: no part of the text is searched twice. What is
+ * searched is the word's rest: quotes are so many in JSON that to stop at each costs ten times as much.
+ */
+export class Places {
+  readonly word: string;
+  readonly #rest: string;
+  #text = "";
+  /** Where the search began, and what it found. */
+  #from = 0;
+  #at = -1;
+
+  constructor(word: string) {
+    this.word = word;
+    this.#rest = word.slice(SKIPPED);
+  }
+
+  /** The first place that is not before `from`, and before `end`; -1: there is none. */
+  next(text: string, from: number, end: number): number {
+    if (from < this.#from || (this.#at >= 0 && this.#at < from) || text !== this.#text) {
+      this.#text = text;
+      this.#from = from;
+      this.#at = this.#search(from);
+    }
+    return this.#at < end ? this.#at : -1;
+  }
+
+  #search(from: number): number {
+    for (let at = from; ; at++) {
+      at = this.#text.indexOf(this.#rest, at + SKIPPED) - SKIPPED;
+      if (at < 0) return -1;
+      if (this.#text.startsWith(this.word, at)) return at;
+    }
+  }
+
+  /** The last place in this part of the text; -1: there is none. */
+  last(text: string, from: number, end: number): number {
+    let last = -1;
+    for (let at = this.next(text, from, end); at >= 0; at = this.next(text, at + 1, end)) last = at;
+    return last;
+  }
+}
+
+/** Calls `found` with every text that stands in a field of this name, in this part of a text. Whether there was one. */
+export function textsOf(text: string, from: number, end: number, name: Places, found: (text: string) => void): boolean {
   let any = false;
-  for (let at = event.indexOf(name); at >= 0; at = event.indexOf(name, at + 1)) {
-    const start = valueAt(event, at + name.length);
-    if (event[start] !== '"') continue;
-    const end = stringEnd(event, start + 1);
-    if (end <= start + 1) continue;
-    found(unescaped(event.slice(start + 1, end)));
+  for (let at = name.next(text, from, end); at >= 0; at = name.next(text, at + 1, end)) {
+    const start = valueAt(text, at + name.word.length);
+    if (text[start] !== '"') continue;
+    const close = Math.min(stringEnd(text, start + 1), end);
+    if (close <= start + 1) continue;
+    found(unescaped(text.slice(start + 1, close)));
     any = true;
-    at = end;
+    at = close;
   }
   return any;
 }
