@@ -2,7 +2,6 @@ import type { Env } from "./env.ts";
 import { addressed } from "./gate/challenge.ts";
 import { preflight, withCors } from "./gate/cors.ts";
 import { lazily } from "./lazily.ts";
-import { mcp } from "./mcp/door.ts";
 import { app } from "./routes.ts";
 
 export { AuthStore } from "./auth/store/auth_store.ts";
@@ -11,6 +10,8 @@ export { McpSession } from "./mcp/sessions/mcp_session.ts";
 export { Runs } from "./runs/runs.ts";
 export { Vault } from "./vault/vault.ts";
 
+/** With its SDK it is an eighth of what a start would have to run; one that serves REST does without. */
+const door = lazily(() => import("./mcp/door.ts"));
 const oauth = lazily(() => import("./api/oauth.ts"));
 
 export default {
@@ -21,7 +22,7 @@ export default {
       return oauthPreflight(request) ?? preflight(env, origin);
     }
     const surface = isMcp(request.url) ? "mcp" : "v1";
-    let response = await (surface === "mcp" ? mcp(request, env, ctx) : app.fetch(request, env, ctx));
+    let response = await (surface === "mcp" ? (await door()).mcp(request, env, ctx) : app.fetch(request, env, ctx));
     if (response.status === 401 || response.status === 403) response = addressed(env, request, surface, response);
     return origin === null ? response : withCors(env, origin, response);
   },

@@ -11,6 +11,7 @@ import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { requestIdOf } from "../gate/headers.ts";
 import { logFailure } from "../gate/log.ts";
+import { piecesOf } from "../gate/pieces.ts";
 import type { Http, Route } from "../gate/route.ts";
 
 /** The endpoints of the authorization server that programs call, and the metadata that leads them there. */
@@ -44,7 +45,9 @@ const paths = new Set(oauthRoutes.map(({ path }) => path));
 
 /** The answer to a preflight for these endpoints; null when the request is for another. */
 export function oauthPreflight(request: Request): Response | null {
-  if (!paths.has(new URL(request.url).pathname)) return null;
+  // `OPTIONS *` asks about no path: its address is none.
+  const path = URL.parse(request.url)?.pathname;
+  if (path === undefined || !paths.has(path)) return null;
   return new Response(null, {
     status: 204,
     headers: {
@@ -138,7 +141,8 @@ async function limited(
   try {
     const wait = await waitOf(env, request.headers, kind);
     if (wait > 0) return problem(429, "temporarily_unavailable", "Too many requests from this address", wait);
-    const body = await textOf(request);
+    const body = await textOf(request).catch(() => undefined);
+    if (body === undefined) return problem(400, "invalid_request", "The body could not be read to its end");
     if (body === null) return problem(413, "invalid_request", `The body must be at most ${BODY_BYTES} bytes`);
     return await work(body);
   } catch (error) {
@@ -152,7 +156,7 @@ async function limited(
 async function textOf(request: Request): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of piecesOf(request)) {
     size += chunk.byteLength;
     if (size > BODY_BYTES) return null;
     chunks.push(chunk);

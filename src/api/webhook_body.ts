@@ -1,4 +1,5 @@
 import { WaypostError } from "../errors.ts";
+import { piecesOf } from "../gate/pieces.ts";
 
 /** Far more than a service has to say about one thing. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -14,7 +15,7 @@ export async function readDelivery(request: Request): Promise<string> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
   let text = "";
   let size = 0;
-  for await (const part of request.body ?? []) {
+  for await (const part of piecesOf(request)) {
     size += part.byteLength;
     if (size > MAX_BODY_BYTES) throw tooLarge();
     text += decoder.decode(part, { stream: true });

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 
 /**
  * API keys: `wp_<account>_<secret>_<crc>`. The account in the key names the ledger that verifies it; the checksum lets a

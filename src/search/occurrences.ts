@@ -1,6 +1,6 @@
 import type { QueryTerm } from "./match.ts";
 import { stem } from "./stem.ts";
-import { fold, wordPattern } from "./tokens.ts";
+import { fold, wordsOf } from "./tokens.ts";
 
 /** A query word met in a text. */
 export interface Occurrence {
@@ -31,7 +31,7 @@ export function occurrenceFinder(terms: readonly QueryTerm[]): (text: string) =>
   return (text) => {
     const found: Occurrence[] = [];
     let position = 0;
-    for (const match of text.matchAll(wordPattern)) {
+    for (const match of wordsOf(text)) {
       const word = match[0];
       position++;
       const term = known.get(word) ?? lookUp(word);

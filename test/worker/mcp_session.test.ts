@@ -1,6 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm, runInDurableObject, SELF } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import { IDLE_MS, type McpSession, MOST_MS } from "../../src/mcp/sessions/mcp_session.ts";
+import type { McpSession } from "../../src/mcp/sessions/mcp_session.ts";
+import { IDLE_MS, MOST_MS } from "../../src/mcp/sessions/session.ts";
 import { account, ORIGIN, owner as ownerKey, rest } from "./client.ts";
 
 /** Sessions of 2025 clients: who gets one, whose it is, and how it ends. */
