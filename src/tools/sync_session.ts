@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { unwrap } from "../errors.ts";
 import type { Change, Mutation } from "../vault/types.ts";
+import { confirmField } from "./confirm.ts";
+import { confirmDeletions } from "./confirm_deletions.ts";
 import { defineTool } from "./define.ts";
 import { settleConflicts } from "./merge_conflicts.ts";
 import { given, NextCalls, nextOf } from "./next_calls.ts";
@@ -39,6 +41,7 @@ const SyncSessionInput = z
       .max(500)
       .optional()
       .describe("Most changes to pull. Set it to copy whole items, up to 200 kB; unset: what can be read at once"),
+    confirm: confirmField,
   })
   .refine((input) => !input.push?.length || input.device_id !== undefined, {
     path: ["device_id"],
@@ -98,7 +101,8 @@ export const syncSession = defineTool({
   input: SyncSessionInput,
   output: SyncSessionOutput,
   rest: { method: "post", path: "/sync" },
-  run: async (call, { device_id = "", push = [], cursor, session_id, limit }) => {
+  run: async (call, { device_id = "", push = [], cursor, session_id, limit, confirm }) => {
+    await confirmDeletions(call, push, confirm);
     const pushed = push.length ? unwrap(await call.vault.push({ device_id, mutations: push, cursor })).outcomes : [];
     const outcomes = await settleConflicts(call, device_id, push, pushed);
     const pulled = unwrap(

@@ -136,6 +136,75 @@ describe.each(ERAS)("a client of %s whose user can be asked", (_, connect) => {
     ]);
     await client.close();
   });
+
+  /** Two sessions with a message each, and one without. */
+  async function conversations() {
+    const { key } = await account();
+    const said = { parent_id: null, role: "user", content: "Tea?", created_at: "2026-01-31T12:00:00Z" };
+    const push = ["one", "two", "none"].flatMap((session_id) => [
+      { kind: "session.create", id: `c-${session_id}`, session_id, title: `Talk ${session_id}` },
+      ...(session_id === "none"
+        ? []
+        : [
+            {
+              kind: "message.append",
+              id: `a-${session_id}`,
+              session_id,
+              messages: [{ ...said, id: `m-${session_id}` }],
+            },
+          ]),
+    ]);
+    expect((await rest(key, "POST", "/v1/sync", { device_id: "d", push })).status).toBe(200);
+    return key;
+  }
+  const lost = [
+    { kind: "session.delete", id: "d1", session_id: "one" },
+    { kind: "session.clear", id: "d2", session_id: "two" },
+    { kind: "session.clear", id: "d3", session_id: "none" },
+    { kind: "session.delete", id: "d4", session_id: "never-was" },
+  ];
+  const left = async (key: string) => {
+    const { sessions } = (await rest(key, "GET", "/v1/sessions")).body;
+    return sessions
+      .map(({ id, message_count }: { id: string; message_count: number }) => `${id} ${message_count}`)
+      .sort();
+  };
+
+  it("deletes and clears conversations only after a yes, once, and a push that is repeated asks nobody", async () => {
+    const key = await conversations();
+    const never = await connect(key, () => no);
+    expect(codeOf(await never.call("sync_session", { device_id: "d", push: lost }))).toBe("declined");
+    expect(never.put[0]?.message).toBe(
+      'Delete the conversation "Talk one" (one), all messages of "Talk two" (two), on all devices?',
+    );
+    expect(await left(key)).toEqual(["none 0", "one 1", "two 1"]);
+    await never.close();
+    const always = await connect(key, () => yes);
+    for (let i = 0; i < 2; i++)
+      expect(codeOf(await always.call("sync_session", { device_id: "d", push: lost }))).toBe("ok");
+    expect(always.put).toHaveLength(1);
+    expect(await left(key)).toEqual(["none 0", "two 0"]);
+    await always.close();
+  });
+
+  it("asks about a deletion and then about a conflict of the same push, each once", async () => {
+    const key = await conversations();
+    const { cursor } = (await rest(key, "POST", "/v1/sync", { device_id: "d" })).body;
+    const rename = (id: string, title: string) => {
+      return { kind: "session.update", id, session_id: "two", base_seq: cursor.seq, title };
+    };
+    await rest(key, "POST", "/v1/sync", { device_id: "e", push: [rename("u1", "Their talk")] });
+    const client = await connect(key, ({ requestedSchema }) => {
+      const names = Object.keys(requestedSchema.properties ?? {}).filter((name) => /^title/.test(name));
+      return names.length > 0 ? { action: "accept", content: { [names[0] as string]: "yours" } } : yes;
+    });
+    const push = [lost[0], rename("u2", "My talk")];
+    const { structuredContent } = await client.call("sync_session", { device_id: "d", push });
+    expect(structuredContent.outcomes).toMatchObject([{ status: "duplicate" }, { status: "applied" }]);
+    expect(client.put).toHaveLength(2);
+    expect(await left(key)).toEqual(["none 0", "two 1"]);
+    await client.close();
+  });
 });
 
 it.each(DOORS)("nobody is blocked who cannot ask: over %s", async (door) => {
