@@ -5,6 +5,11 @@ import type { SlidingWindows } from "./windows.ts";
 
 /** Counters and last uses of keys are written at the latest this long after. */
 const COUNTERS_MS = 1_000;
+/** With so many other calls open, one that ends waits a moment for those that end with it: a write costs as much as a call. */
+const CROWD = 3;
+const GATHER_MS = 2;
+/** So many are not kept waiting for more. */
+const ENOUGH = 16;
 
 /**
  * Everything the ledger has decided in memory and not yet written. One flush writes it all in one transaction, so entries,
@@ -31,10 +36,13 @@ export class Journal {
   /** When the oldest counter that is not written must be. */
   #countersDueAt = Number.POSITIVE_INFINITY;
 
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** When timers go off, the next one last. None is taken back when there is nothing left to write: the next call may need it. */
+  readonly #alarms: number[] = [];
   #dueAt = Number.POSITIVE_INFINITY;
   #syncing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
+  /** Those who wait for the next write, whoever begins it. */
+  #gathered: { count: number; written: PromiseWithResolvers<void> } | null = null;
 
   constructor(
     store: Store,
@@ -94,13 +102,31 @@ export class Journal {
 
   /** Sees to it that what is pending is written within `ms`. */
   within(ms: number): void {
-    const due = this.#now() + ms;
-    if (due >= this.#dueAt) return;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#dueAt = due;
-    this.#timer = setTimeout(() => {
-      this.durable().catch(this.#onBroken);
+    this.#dueAt = Math.min(this.#dueAt, this.#now() + ms);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const at = this.#dueAt;
+    if (at >= (this.#alarms.at(-1) ?? Number.POSITIVE_INFINITY)) return;
+    this.#alarms.push(at);
+    // A clock that was set back must not make a short wait a long one.
+    const ms = Math.min(Math.max(0, at - this.#now()), COUNTERS_MS);
+    setTimeout(() => {
+      this.#alarms.splice(this.#alarms.lastIndexOf(at), 1);
+      if (this.#dueAt <= Math.max(at, this.#now())) this.durable().catch(this.#onBroken);
+      else this.#wake();
     }, ms);
+  }
+
+  /** As `durable`, for a call that ends while `others` are open. */
+  together(others: number): Promise<void> {
+    if (others < CROWD) return this.durable();
+    this.#gathered ??= { count: 0, written: Promise.withResolvers() };
+    const { written } = this.#gathered;
+    if (++this.#gathered.count >= ENOUGH) this.durable().catch(() => {});
+    else this.within(GATHER_MS);
+    return written.promise;
   }
 
   /** Resolves when everything pending at the time of the call is on disk. */
@@ -114,13 +140,19 @@ export class Journal {
   }
 
   #flush(): Promise<void> {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
     this.#dueAt = Number.POSITIVE_INFINITY;
-    this.write();
+    const gathered = this.#gathered?.written;
+    this.#gathered = null;
+    try {
+      this.write();
+    } catch (error) {
+      gathered?.reject(error);
+      throw error;
+    }
     this.#syncing = this.#storage.sync().finally(() => {
       this.#syncing = null;
     });
+    if (gathered) this.#syncing.then(gathered.resolve, gathered.reject);
     return this.#syncing;
   }
 

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../errors.ts";
+import { keepable } from "./attempts.ts";
 import type { Hold } from "./books.ts";
 import { settledFacts } from "./call_details.ts";
 import { expiredCall } from "./call_rows.ts";
@@ -68,7 +69,7 @@ export class Settling {
     this.#record(request, settlement, costs, now, counted);
     if (request.idempotency) this.#endAttempt(request, settlement, now);
     const mustLast = request.hold !== undefined || request.idempotency !== undefined;
-    if (mustLast) await journal.durable();
+    if (mustLast) await journal.together(this.#parts.books.holds.size);
     else journal.within(FREE_JOURNAL_MS);
     if (request.idempotency) attempts.written(attemptKey(request.keyId, request.idempotency.key));
     return settlement;
@@ -139,6 +140,7 @@ export class Settling {
   /** How the call was counted until now: a free one when it was admitted, an expired one when its lease ended. */
   #countedAs(request: T.SettleRequest, now: number): OutboxRow | undefined {
     const { journal, reports, store, books } = this.#parts;
+    if (request.metered && books.holds.has(request.callId)) return undefined;
     const pending = journal.pendingCall(request.callId) ?? reports.recentCall(request.callId);
     if (pending) return pending;
     // A restart may have forgotten that a free call was booked, or the disk may never have had it.
@@ -193,7 +195,13 @@ export class Settling {
     const kept =
       request.error || result === undefined
         ? null
-        : { inputHash: idempotency.inputHash, callId, result, costNano: settlement.costNano, settlement };
+        : {
+            inputHash: idempotency.inputHash,
+            callId,
+            result: keepable(result),
+            costNano: settlement.costNano,
+            settlement,
+          };
     attempts.end(attemptKey(request.keyId, idempotency.key), callId, kept, now, journal);
   }
 }

@@ -7,11 +7,11 @@ const MOST_MS = 600_000;
 /** Milliseconds a provider may stay silent: between pieces of an answer, and before one that comes whole. */
 export interface Patience {
   silentMs: number;
-  wholeMs: number;
+  /** Undefined: an answer that comes whole is silent while it is written, so it may take all the time that a call has. */
+  wholeMs?: number;
 }
 
-/** An answer that comes whole is silent while it is written, so it may take all the time that a call has. */
-const PATIENCE: Patience = { silentMs: 60_000, wholeMs: 120_000 };
+const PATIENCE: Patience = { silentMs: 60_000 };
 
 /** @throws WaypostError `not_configured` */
 export function readTimeout(env: Env): Patience {

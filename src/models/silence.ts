@@ -1,3 +1,6 @@
+/** A busy isolate hears its timer before the answer that came in time: so long is listened for it once more. */
+const LISTEN_MS = 25;
+
 /** Watches how long a provider is waited for. One timer serves all waits: a stream has thousands. */
 export class Silence {
   /** The longest silence that is waited for. */
@@ -39,9 +42,14 @@ export class Silence {
 
   readonly #look = (): void => {
     this.#timer = undefined;
-    if (this.#since === undefined) return;
-    const left = this.#since + this.ms - Date.now();
-    if (left > 0) this.#timer = setTimeout(this.#look, left);
-    else this.#onSilent();
+    const since = this.#since;
+    if (since === undefined) return;
+    const left = since + this.ms - Date.now();
+    this.#timer = left > 0 ? setTimeout(this.#look, left) : setTimeout(() => this.#end(since), LISTEN_MS);
   };
+
+  #end(since: number): void {
+    if (this.#since === since) this.#onSilent();
+    else this.#look();
+  }
 }

@@ -27,31 +27,38 @@ type Body = ReadableStreamDefaultReader<Uint8Array>;
 export class Upstream {
   readonly #info: ModelInfo;
   readonly #client: AbortSignal;
-  readonly #silence: Silence;
-  readonly #abort = new AbortController();
-  readonly #onClientAbort = () => this.#abort.abort();
+  readonly #silence: Silence | undefined;
+  /** Absent where nobody but the client ends the request: timers and signals are a good part of what a short call costs. */
+  readonly #abort: AbortController | undefined;
+  readonly #onClientAbort = () => this.#abort?.abort();
+  #cancelBody: () => Promise<void> | undefined = () => undefined;
   /** The first failure seen here: what is thrown later is only its echo. */
   #cause: WaypostError | undefined;
   #answered = false;
   #ended = false;
 
-  /** `patienceMs`: the longest silence that is waited for. */
-  constructor(info: ModelInfo, client: AbortSignal, patienceMs: number) {
+  /** `patienceMs`: the longest silence that is waited for; undefined: as long as the client waits. */
+  constructor(info: ModelInfo, client: AbortSignal, patienceMs: number | undefined) {
     this.#info = info;
     this.#client = client;
+    if (patienceMs === undefined) return;
+    const abort = new AbortController();
+    this.#abort = abort;
     this.#silence = new Silence(patienceMs, () => {
       this.#error("provider_timeout", `was silent for ${patienceMs} ms`);
-      this.#abort.abort();
+      abort.abort();
     });
-    if (client.aborted) this.#abort.abort();
+    if (client.aborted) abort.abort();
     else client.addEventListener("abort", this.#onClientAbort);
   }
 
   /** Ends the request, whatever state it is in; a connection whose answer was read to its end is left for the next. */
   close(): void {
-    this.#client.removeEventListener("abort", this.#onClientAbort);
-    this.#silence.close();
-    if (!this.#ended) this.#abort.abort();
+    this.#silence?.close();
+    if (this.#abort) this.#client.removeEventListener("abort", this.#onClientAbort);
+    if (this.#ended) return;
+    this.#abort?.abort();
+    this.#cancelBody()?.catch(() => {});
   }
 
   /**
@@ -59,11 +66,12 @@ export class Upstream {
    * provider's `fetch`.
    */
   async post(url: string, headers: HeadersInit, body: string, send: typeof fetch): Promise<Response> {
-    const { signal } = this.#abort;
+    const signal = this.#abort?.signal ?? this.#client;
     // A redirect would carry the key and the prompt to a host nobody configured.
     const init: RequestInit = { method: "POST", headers, body, redirect: "manual", signal };
-    const response = await this.#silence.during(send(url, init));
+    const response = await this.#patiently(send(url, init));
     this.#answered = true;
+    this.#cancelBody = () => response.body?.cancel();
     if (!response.ok) throw await this.#refusal(response);
     return response;
   }
@@ -73,7 +81,7 @@ export class Upstream {
     const length = Number(response.headers.get("content-length") ?? Number.NaN);
     const asSent = !response.headers.has("content-encoding");
     if (asSent && length <= MAX_RESPONSE_BYTES) {
-      const text = await this.#silence.during(response.text());
+      const text = await this.#patiently(response.text());
       this.#ended = true;
       return text;
     }
@@ -97,9 +105,10 @@ export class Upstream {
   /** The body as it comes, read only when asked for, so that a slow client is not taken for a silent provider. */
   async *#bytes(response: Response): AsyncGenerator<Uint8Array> {
     const reader: Body | undefined = response.body?.getReader();
+    this.#cancelBody = () => reader?.cancel();
     let total = 0;
     while (reader) {
-      const { done, value } = await this.#silence.during(reader.read());
+      const { done, value } = await this.#patiently(reader.read());
       if (done) {
         this.#ended = true;
         return;
@@ -158,6 +167,10 @@ export class Upstream {
     if (error instanceof WaypostError) return error;
     if (!this.#answered) return this.#error("provider_unreachable", "could not be reached");
     return this.failed("broke off its answer");
+  }
+
+  #patiently<T>(wait: Promise<T>): Promise<T> {
+    return this.#silence ? this.#silence.during(wait) : wait;
   }
 
   async #refusal(response: Response): Promise<WaypostError> {

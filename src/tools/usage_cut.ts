@@ -28,6 +28,8 @@ const AT_LEAST = 3;
 export function cutReport<R extends Long>(
   report: R,
 ): { report: R; left_out?: Record<string, number>; next: NextCall[] } {
+  // No character takes more than one token, and most reports are short.
+  if (JSON.stringify(report).length <= RESULT_TOKENS) return { report, next: [] };
   const { recent, month } = report;
   const lists = new Set<string>([...SPLITS, "recent", "groups"]);
   let left = RESULT_TOKENS - tokensOf(Object.fromEntries(Object.entries(report).filter(([name]) => !lists.has(name))));

@@ -8,6 +8,7 @@ import { Batches } from "./batches.ts";
 /** Most of a whole answer, and of an error's body, that is read. */
 const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
+const LONGER_THAN_A_CALL_MS = 600_000;
 
 type NextPiece = () => Promise<ReadableStreamReadResult<Uint8Array>>;
 
@@ -29,8 +30,8 @@ export class PassRequest {
   #answered = false;
   #ended = false;
 
-  /** `signal` ends it. */
-  constructor(info: ModelInfo, target: PassTarget, signal: AbortSignal, patienceMs: number) {
+  /** `signal` ends it. `patienceMs`: the longest silence that is waited for; by default longer than any call. */
+  constructor(info: ModelInfo, target: PassTarget, signal: AbortSignal, patienceMs = LONGER_THAN_A_CALL_MS) {
     this.#info = info;
     this.#target = target;
     this.#signal = signal;
