@@ -85,6 +85,10 @@ export interface Env {
   PROVIDER_TIMEOUT_MS?: string;
   /** Milliseconds a streamed answer that nobody reads goes on before its reader counts as gone. Default 5000. */
   RESUME_GRACE_MS?: string;
+  /** Milliseconds the rest of an answer is read for a client that left. Default 20000. */
+  DRAIN_MS?: string;
+  /** Milliseconds of silence on a streamed answer after which a comment is sent. Default 5000. */
+  KEEP_ALIVE_MS?: string;
   /** Milliseconds an MCP client waits for a chat before it is given a handle instead. Default 50000. */
   LONG_CALL_MS?: string;
   /**

@@ -195,6 +195,12 @@ const catalogue = {
     retry: "later",
     next: "Repeat the call with the same key after `retry_after` seconds; it will return the first result.",
   },
+  idempotency_not_kept: {
+    status: 409,
+    title: "The first call's answer was too large to be kept for its idempotency key",
+    retry: "never",
+    next: "The first call was answered in full and charged once, this one not at all. To ask again, use a new idempotency key.",
+  },
   payload_too_large: {
     status: 413,
     title: "The body is too large",

@@ -77,7 +77,8 @@ export class FilledLedger extends Ledger {
       );
       if (reply.kind === "admitted") admitted++;
       const items = [{ model: HOLD.model, outcome: "ok" as const, usage: { input: 10, output: 5 } }];
-      await this.settle({ ...facts, metered: true, keyId: "key", user: "u", hold: HOLD, items, durationMs: 1 });
+      const ended = { ...facts, metered: true, keyId: "key", user: "u", hold: HOLD, items, durationMs: 1 };
+      await this.settle(JSON.stringify(ended));
     }
     return admitted;
   }

@@ -47,6 +47,8 @@ export const SETTINGS = [
   "CONFIRM",
   "RESUME_GRACE_MS",
   "LONG_CALL_MS",
+  "DRAIN_MS",
+  "KEEP_ALIVE_MS",
 ] as const;
 
 /** The AI binding is optional too, and no setting. */

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
-import { type CallOutcome, type CallRequest, identify, runCall } from "../gate/gate.ts";
+import { type AdmittedFacts, type CallOutcome, type CallRequest, identify, runCall } from "../gate/gate.ts";
 import { errorHeaders, outcomeHeaders, requestIdOf, setRateHeaders } from "../gate/headers.ts";
 import { readCredential } from "../gate/identify.ts";
 import { logFailure } from "../gate/log.ts";
@@ -10,6 +10,7 @@ import type { WindowState } from "../ledger/types.ts";
 import { dialects } from "../models/dialects/dialects.ts";
 import type { Dialect } from "../models/dialects/types.ts";
 import type { DialectReply, Tool } from "../tools/define.ts";
+import { keepAliveMs } from "../tools/stream_times.ts";
 import { byteStream } from "./dialect_stream.ts";
 
 /** The handler of a tool that speaks another API's words: that API's requests in, the gate, its answers and errors out. */
@@ -42,11 +43,34 @@ async function serve(c: Context<Http>, tool: Tool, dialect: Dialect, requestId: 
   };
   const plain = (outcome: CallOutcome) => answer(dialect, outcome, requestId);
   if ((input as { stream?: unknown } | null)?.stream !== true) return plain(await runCall(c.env, c.executionCtx, call));
-  const stream = byteStream();
+  const stream = byteStream(keepAliveMs(c.env));
   const streamHeaders = idHeaders(requestId);
-  const admitted = (windows: WindowState[]) => setRateHeaders(streamHeaders, windows);
+  const admitted = (windows: WindowState[], { replayed }: AdmittedFacts) => {
+    setRateHeaders(streamHeaders, windows);
+    if (!replayed) stream.admitted();
+  };
+  const events = (outcome: CallOutcome) => eventsOf(tool, dialect, outcome, input);
   const outcome = runCall(c.env, c.executionCtx, { ...call, emit: stream.emit, left: signal, admitted });
-  return stream.response(outcome, plain, streamHeaders);
+  return stream.response(outcome, { plain, events, headers: streamHeaders });
+}
+
+/** The whole of an answer of which nothing was streamed, as events. */
+function eventsOf(tool: Tool, dialect: Dialect, outcome: CallOutcome, input: unknown): string {
+  if (!outcome.ok) {
+    const request = input as Record<string, unknown>;
+    const id = outcome.callId.replace(/^\w+?_/, "");
+    const facts = {
+      id,
+      model: String(request.model),
+      created: Math.floor(Date.now() / 1_000),
+      includeUsage: false,
+      request,
+    };
+    const spoken = tool.name === "responses" ? dialects["openai-responses"] : dialect;
+    return spoken.encodeStream(facts).fail(outcome.error);
+  }
+  const { contentType, body } = outcome.output as DialectReply;
+  return contentType.startsWith("text/event-stream") ? body : `event: error\ndata: ${body}\n\n`;
 }
 
 function answer(dialect: Dialect, outcome: CallOutcome, requestId: string): Response {

@@ -2,31 +2,43 @@ import type { CallOutcome } from "../gate/gate.ts";
 import { DEADLINE_MS } from "../gate/gate.ts";
 import type { CallEvent } from "../tools/define.ts";
 
-/** After so long without a word a comment is sent, which every reader of events passes over. */
-const KEEP_ALIVE_MS = 15_000;
 const COMMENT = new TextEncoder().encode(": waiting\n\n");
+const LF = 10;
+const CR = 13;
 
 /** Where a call in a dialect puts the bytes of its answer, and the response they become. */
 export interface ByteStream {
   emit: (event: CallEvent) => Promise<void> | undefined;
-  /** The response: a stream from the first bytes on. A call that ends before keeps its status: `plain` answers for it. */
-  response: (
-    outcome: Promise<CallOutcome>,
-    plain: (outcome: CallOutcome) => Response,
-    headers: Record<string, string>,
-  ) => Promise<Response>;
+  /** The call was admitted, and its answer is waited for. */
+  admitted: () => void;
+  response: (outcome: Promise<CallOutcome>, ways: Ways) => Promise<Response>;
+}
+
+/** How a call is answered. */
+export interface Ways {
+  /** When it ended before anything was sent: with a status of its own. */
+  plain: (outcome: CallOutcome) => Response;
+  /** When nothing but comments was sent before it ended: with events. */
+  events: (outcome: CallOutcome) => string;
+  headers: Record<string, string>;
 }
 
 /**
  * Bytes from the call to the client, no faster than the client reads. A client that left makes no write fail: the call
  * finds out by its own signal and decides what the rest is worth.
+ *
+ * After `keepAliveMs` without a word a comment is sent, which every reader of events passes over: proxies cut what is silent,
+ * and a Worker learns only by writing that its client has gone. A provider that has not begun is given twice as long, for
+ * with the comment the response begins and its status is given away.
  */
-export function byteStream(): ByteStream {
+export function byteStream(keepAliveMs: number): ByteStream {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
-  let last: Uint8Array | undefined;
+  let last = COMMENT;
   let spoke = 0;
+  let said = false;
   let gone = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let started = () => {};
   const first = new Promise<"bytes">((resolve) => {
     started = () => resolve("bytes");
@@ -36,27 +48,45 @@ export function byteStream(): ByteStream {
   };
   const write = (bytes: Uint8Array): Promise<void> => writer.write(bytes).catch(leave);
 
+  /** Looks whether it is time for a comment. */
+  const look = (): void => {
+    if (gone) return;
+    if (Date.now() - spoke >= keepAliveMs) {
+      spoke = Date.now();
+      started();
+      if (endsEvent(last)) void write(COMMENT);
+    }
+    timer = setTimeout(look, spoke + keepAliveMs - Date.now());
+  };
+
   return {
     emit(event) {
       if (event.type !== "bytes" || gone) return undefined;
-      if (!last) started();
+      if (!said) {
+        started();
+        clearTimeout(timer);
+        timer = setTimeout(look, keepAliveMs);
+      }
+      said = true;
       last = event.bytes;
       spoke = Date.now();
       return write(event.bytes);
     },
-    async response(outcome, plain, headers) {
+    admitted() {
+      timer = setTimeout(look, 2 * keepAliveMs);
+    },
+    async response(outcome, { plain, events, headers }) {
       const begun = await Promise.race([first, outcome]);
-      if (begun !== "bytes") return plain(begun);
-      const keepAlive = setInterval(() => {
-        if (Date.now() - spoke < KEEP_ALIVE_MS || !last || !endsEvent(last) || gone) return;
-        spoke = Date.now();
-        void write(COMMENT);
-      }, KEEP_ALIVE_MS);
+      if (begun !== "bytes") {
+        clearTimeout(timer);
+        return plain(begun);
+      }
       // A client that does not read may not hold up the end of the call.
       const stalled = setTimeout(() => void writer.abort("deadline").catch(leave), DEADLINE_MS + 1_000);
-      outcome.then(() => {
-        clearInterval(keepAlive);
+      outcome.then((ended) => {
+        clearTimeout(timer);
         clearTimeout(stalled);
+        if (!said) void write(new TextEncoder().encode(events(ended)));
         writer.close().catch(leave);
       });
       return new Response(readable, {
@@ -69,6 +99,7 @@ export function byteStream(): ByteStream {
 /** Whether what was sent ends with a blank line, so that a comment does not fall into the middle of an event. */
 function endsEvent(bytes: Uint8Array): boolean {
   const at = bytes.length;
-  const [a, b] = [bytes[at - 2], bytes[at - 1]];
-  return b === 10 && (a === 10 || (a === 13 && bytes[at - 3] === 10));
+  const [before, a, b] = [bytes[at - 3], bytes[at - 2], bytes[at - 1]];
+  if (b === CR) return a === CR;
+  return b === LF && (a === LF || (a === CR && before === LF));
 }

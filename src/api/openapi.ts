@@ -3,10 +3,11 @@ import type { Tool } from "../tools/define.ts";
 import { tools } from "../tools/registry.ts";
 import { type JsonSchema, schemasOf } from "../tools/schema.ts";
 import { VERSION } from "../version.ts";
+import { runPaths } from "./openapi_runs.ts";
 
 let document: JsonSchema | undefined;
 
-/** OpenAPI 3.1 of the REST door, derived from the tools. */
+/** OpenAPI 3.1 of the REST door: what is derived from the tools, and the routes of calls that run. */
 export function openApiDocument(): JsonSchema {
   document ??= {
     openapi: "3.1.0",
@@ -32,11 +33,11 @@ function paths(): Record<string, JsonSchema> {
     const path = `/v1${tool.rest.path}`;
     all[path] = { ...all[path], [tool.rest.method]: operation(tool) };
   }
-  return all;
+  return { ...all, ...runPaths(problemResponse) };
 }
 
 function operation(tool: Tool): JsonSchema {
-  const { input, output } = schemasOf(tool);
+  const { input } = schemasOf(tool);
   const inPath = [...tool.rest.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
   const properties = (input.properties ?? {}) as Record<string, JsonSchema>;
   const required = new Set((input.required ?? []) as string[]);
@@ -64,21 +65,30 @@ function operation(tool: Tool): JsonSchema {
     ...(hasBody
       ? { requestBody: { required: true, content: { "application/json": { schema: bodySchema(tool, inPath) } } } }
       : {}),
-    responses: {
-      "200": {
-        description: "The result",
-        content: {
-          ...(tool.media
-            ? { [tool.media]: { schema: { type: "string" } } }
-            : { "application/json": { schema: output } }),
-          ...(tool.streams ? { "text/event-stream": { schema: { type: "string" } } } : {}),
-        },
-      },
-      default: {
-        description: "A problem",
-        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-      },
+    responses: tool.dialect ? dialectResponses(tool) : { "200": result(tool), default: problemResponse },
+  };
+}
+
+function result(tool: Tool): JsonSchema {
+  return {
+    description: "The result",
+    content: {
+      ...(tool.media
+        ? { [tool.media]: { schema: { type: "string" } } }
+        : { "application/json": { schema: schemasOf(tool).output } }),
+      ...(tool.streams ? eventStream : {}),
     },
+  };
+}
+
+/** Answers and errors are in the words of the API that is spoken to, whose own documents say what is in them. */
+function dialectResponses(tool: Tool): JsonSchema {
+  const streams = "stream" in ((schemasOf(tool).input.properties ?? {}) as JsonSchema);
+  const api = tool.dialect === "anthropic" ? "Anthropic" : "OpenAI";
+  const content = { "application/json": { schema: { type: "object" } } };
+  return {
+    "200": { description: `As ${api}'s API answers`, content: { ...content, ...(streams ? eventStream : {}) } },
+    default: { description: `An error as ${api}'s API tells it`, content },
   };
 }
 
@@ -91,6 +101,13 @@ function bodySchema(tool: Tool, inPath: readonly string[]): JsonSchema {
   if (tool.streams) properties.stream = { type: "boolean", description: "Answer as server-sent events" };
   return { ...input, properties, required: ((input.required ?? []) as string[]).filter(keep) };
 }
+
+const eventStream = { "text/event-stream": { schema: { type: "string" } } };
+
+const problemResponse = {
+  description: "A problem",
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+};
 
 const idempotencyKey = {
   name: "Idempotency-Key",

@@ -166,6 +166,11 @@ export class Accounts {
     return { ...info, plan };
   }
 
+  /** Sets or (null) removes the model that `auto` takes for an account. */
+  async prefer(account: string, model: string | null): Promise<void> {
+    unwrap(await this.#ledger(account).prefer(model));
+  }
+
   /** Adds prepaid credit once per `id`. Returns the new balance in nano-USD. */
   async addCredit(account: string, credit: { id: string; nano: number; note: string; keyId: string }): Promise<number> {
     await this.get(account);

@@ -30,7 +30,8 @@ async function busyAccount(calls: number) {
     const facts = { account, callId, tool: "chat", via: "rest" as const };
     await ledger.admit(JSON.stringify({ ...facts, caller: { keyHash: key.hash }, scope: "chat", metered: true, hold }));
     const items = [{ model: hold.model, outcome: "ok" as const, usage: { input: 10, output: 5 } }];
-    await ledger.settle({ ...facts, metered: true, keyId: key.id, user, hold, items, durationMs: 3 });
+    const ended = { ...facts, metered: true, keyId: key.id, user, hold, items, durationMs: 3 };
+    await ledger.settle(JSON.stringify(ended));
   };
   for (let i = 0; i < calls; i++) await run(`${account}-${i}`);
   return { account, ledger, run };

@@ -1,9 +1,10 @@
 import { WaypostError } from "../errors.ts";
+import { PIECE_BYTES, piecesOf } from "./pieces.ts";
 
 /** The largest body any door reads: 100 documents of a call with room for their JSON. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** A body larger than this is only read for a caller who is known. */
-const TRUST_BYTES = 64 * 1024;
+const TRUST_BYTES = PIECE_BYTES;
 const MAX_DEPTH = 64;
 
 /**
@@ -57,7 +58,7 @@ async function collect(request: Request, identify: () => Promise<unknown>): Prom
   let size = 0;
   let known = false;
   try {
-    for await (const part of request.body ?? []) {
+    for await (const part of piecesOf(request)) {
       size += part.byteLength;
       if (size > MAX_BODY_BYTES) throw tooLarge();
       if (size > TRUST_BYTES && !known) {
@@ -78,9 +79,12 @@ async function collect(request: Request, identify: () => Promise<unknown>): Prom
   return bytes;
 }
 
+/** One for all: it keeps nothing from one text to the next. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw new WaypostError("invalid_json", "The body is not UTF-8.");
   }

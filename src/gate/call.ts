@@ -19,6 +19,7 @@ import { safetyOf } from "../models/safety.ts";
 import type { Asked } from "../tools/confirm.ts";
 import { confirmRules } from "../tools/confirm_rules.ts";
 import type { Call, Principal } from "../tools/define.ts";
+import { drainMs } from "../tools/stream_times.ts";
 import { blobsOf, ledgerOf, reach, vaultOf } from "./stores.ts";
 
 /** A failure that bills what was charged before it. */
@@ -30,6 +31,7 @@ interface Admission {
   attempt: string;
   hold?: HoldRequest;
   granted?: number;
+  preferred?: string;
   answers: UsageAnswers;
   deadline: number;
   /** Absent when nobody reads along. */
@@ -49,6 +51,7 @@ export class AdmittedCall implements Call {
   readonly usage: UsageReport | undefined;
   readonly answers: UsageAnswers;
   readonly granted: number | undefined;
+  readonly preferred: string | undefined;
   readonly emit: Call["emit"];
   readonly streamed: boolean;
   readonly left: AbortSignal | undefined;
@@ -73,6 +76,7 @@ export class AdmittedCall implements Call {
     this.usage = admission.answers.usage;
     this.answers = admission.answers;
     this.granted = admission.granted;
+    this.preferred = admission.preferred;
     this.streamed = admission.emit !== undefined;
     this.emit = admission.emit ?? ignore;
     this.left = admission.left;
@@ -94,6 +98,9 @@ export class AdmittedCall implements Call {
   }
   get consent() {
     return { ...this.#asked, rules: confirmRules(this.#env, this.principal.account) };
+  }
+  get drainMs() {
+    return drainMs(this.#env);
   }
   get safety() {
     return safetyOf(this.#env);

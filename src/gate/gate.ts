@@ -1,6 +1,7 @@
 import type { Credential } from "../auth/bearer.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
+import { keepable, wasTooLarge } from "../ledger/attempts.ts";
 import { unbilled } from "../ledger/charge.ts";
 import type { AdmitReply, CallFacts, Identity, KeptAnswer, Settlement, WindowState } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
@@ -12,7 +13,7 @@ import { attemptOf, factsOf } from "./facts.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
 import { allowedAt, scopeLink } from "./step_up.ts";
-import { admitTo, ledgerOf, reach } from "./stores.ts";
+import { admitTo, ledgerOf, reach, settleWith } from "./stores.ts";
 import { validate } from "./validate.ts";
 
 /** A call may take this long before it must have answered. Shorter than the ledger's lease. */
@@ -97,6 +98,7 @@ async function perform(
         metered: request.tool.metered ?? false,
         ...(quote ? { hold: quote } : {}),
         ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
+        ...(request.tool.prefers?.(input) ? { prefers: true } : {}),
       }),
     );
     if (reply.kind === "refused") throw refusalOf(reply, env, request.credential);
@@ -116,7 +118,8 @@ async function perform(
         facts,
         principal,
         attempt,
-        ...(quote ? { hold: quote } : {}),
+        ...(quote && reply.preferred === undefined ? { hold: quote } : {}),
+        ...(reply.preferred === undefined ? {} : { preferred: reply.preferred }),
         ...(reply.grantedOutputTokens === undefined ? {} : { granted: reply.grantedOutputTokens }),
         answers: reply,
         deadline: startedAt + DEADLINE_MS,
@@ -187,9 +190,9 @@ async function runAndSettle(
       ...(call.hold ? { hold: call.hold } : {}),
       items: billed ? call.items : unbilled(call.items),
       ...(error ? { error: error.code } : {}),
-      ...(facts.idempotency && !error ? { result: JSON.stringify(output) } : {}),
+      ...(facts.idempotency && !error ? { result: keepable(JSON.stringify(output)) } : {}),
     };
-    const posted = await reach("ledger", () => ledgerOf(env, facts.account).settle(settle), 4);
+    const posted = await reach("ledger", () => settleWith(env, settle), 4);
     if (posted.ok && posted.value.kept) return replayOf(tool, posted.value.kept);
     if (posted.ok) settlement = posted.value;
     if (!posted.ok && posted.code === "idempotency_conflict") {
@@ -204,6 +207,10 @@ async function runAndSettle(
 
 /** The answer of the call that was charged for an idempotency key, for every other call that came with it. */
 function replayOf(tool: Tool, { callId, result, costNano, settlement }: KeptAnswer): CallOutcome {
+  if (wasTooLarge(result)) {
+    const error = new WaypostError("idempotency_not_kept", `Call ${callId} was answered once, and its answer is gone.`);
+    return { ok: false, callId, costNano: 0, error };
+  }
   const output = completed(tool, JSON.parse(result), settlement, callId);
   return { ok: true, callId, costNano, ...output, replayed: true };
 }

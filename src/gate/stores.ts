@@ -1,12 +1,12 @@
 import type { Env } from "../env.ts";
-import { WaypostError } from "../errors.ts";
+import { type Result, WaypostError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { AdmitReply, AdmitRequest } from "../ledger/types.ts";
+import type { AdmitReply, AdmitRequest, Ended, SettleRequest } from "../ledger/types.ts";
 import type { BlobStore } from "../tools/define.ts";
 import type { VaultApi } from "../vault/types.ts";
 
 /** What the gate asks of a ledger. The RPC types of the runtime lose unions, so the object's own are used. */
-type LedgerApi = Pick<Ledger, "identify" | "reserve" | "settle" | "usagePage" | "seal" | "unseal">;
+type LedgerApi = Pick<Ledger, "identify" | "reserve" | "usagePage" | "seal" | "unseal">;
 
 /** Ids of ledgers by account: making one hashes the name. */
 const IDS_KEPT = 1_000;
@@ -27,6 +27,10 @@ export const ledgerOf = (env: Env, account: string): LedgerApi => ledgerStub(env
 /** Asks the account's ledger to admit a call. */
 export const admitTo = async (env: Env, request: AdmitRequest): Promise<AdmitReply> =>
   JSON.parse(await ledgerStub(env, request.account).admit(JSON.stringify(request)));
+
+/** Has the account's ledger end a call. */
+export const settleWith = async (env: Env, request: SettleRequest): Promise<Result<Ended>> =>
+  JSON.parse(await ledgerStub(env, request.account).settle(JSON.stringify(request)));
 
 /** The account's vault. RPC makes every method asynchronous, which is all that `VaultApi` says. */
 export const vaultOf = (env: Env, account: string): VaultApi =>

@@ -161,6 +161,13 @@ export class AccountLedger {
     return this.#parts.plan.set(plan, asOf, this.#parts.now());
   }
 
+  /** Sets or (null) removes the model that `auto` takes for this account, from the next call on. */
+  prefer(model: string | null): Result<{ model: string | null }> {
+    this.#parts.store.setPreferred(model);
+    this.#parts.account.prefers = model;
+    return ok({ model });
+  }
+
   /** Shuts a user out, whatever credential they come with, from the next call on. */
   blockUser(user: string): Result<{ blocked: boolean }> {
     this.#parts.ring.block(user, this.#parts.now());

@@ -76,7 +76,8 @@ export class Admission {
     const limited = rates.refusal(now, plan.rate, bounds);
     if (limited) return limited;
     let granted: number | undefined;
-    if (request.hold) {
+    const preferred = request.prefers ? this.#parts.account.prefers : null;
+    if (request.hold && preferred === null) {
       const held = this.#hold(request, key.id, forPlan(request.hold, plan.id), now);
       if (!held.ok) return refuse(held.code, held.detail, held.extras);
       granted = held.value;
@@ -94,6 +95,7 @@ export class Admission {
       identity,
       windows,
       ...(granted === undefined ? {} : { grantedOutputTokens: granted }),
+      ...(preferred === null ? {} : { preferred }),
       ...(request.reads ? this.#answer(request.reads, plan, windows) : {}),
     };
   }

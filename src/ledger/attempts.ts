@@ -10,6 +10,18 @@ const KEEP_MS = 24 * 60 * 60 * 1_000;
 /** How long a repeated call waits for the first before it is told to come back. */
 export const WAIT_MS = 20_000;
 
+/** The largest result that is kept, in bytes: SQLite in a Durable Object holds 2 MB a row, and may hold more of it than this. */
+export const KEPT_BYTES = 1_500_000;
+/** What is kept of a larger one: that there was one. */
+const TOO_LARGE = "";
+
+/** The result as it is kept. */
+export const keepable = (result: string): string =>
+  result.length * 3 <= KEPT_BYTES || Buffer.byteLength(result) <= KEPT_BYTES ? result : TOO_LARGE;
+
+/** Whether there was a result and it was too large to be kept. */
+export const wasTooLarge = (result: string): boolean => result === TOO_LARGE;
+
 interface Running {
   inputHash: string;
   callId: string;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HOLD, withLedger } from "../../test/ledger_bench.ts";
 import { unwrap } from "../errors.ts";
+import { KEPT_BYTES, wasTooLarge } from "./attempts.ts";
 
 const idempotency = { key: "k", inputHash: "h" };
 const chat = { tool: "chat", scope: "chat", metered: true, hold: HOLD, idempotency };
@@ -53,6 +54,34 @@ describe("two calls that ran with one idempotency key, because a restart forgot 
         expect(refused).toMatchObject({ ok: false, code: "idempotency_conflict" });
       }
       expect(unwrap(await awake.ledger.audit())).toMatchObject({ settled_cost_nano: COST, open_holds: 0 });
+    }));
+});
+
+describe("an answer's size", () => {
+  const big = (bytes: number) => JSON.stringify("é".repeat((bytes - 2) / 2));
+
+  it("may be the most that is kept, and a restart still has it", () =>
+    withLedger("enterprise", async (bench) => {
+      const result = big(KEPT_BYTES);
+      await bench.admit({ ...chat, callId: "one" });
+      unwrap(await bench.settle("one", { ...used, result }));
+      const awake = await bench.restart();
+      expect(await awake.admit({ ...chat, callId: "two" })).toMatchObject({ kind: "replay", result, costNano: COST });
+    }));
+
+  it("beyond that is charged once, and nothing else waits for it", () =>
+    withLedger("enterprise", async (bench) => {
+      await bench.admit({ ...chat, callId: "one" });
+      expect(unwrap(await bench.settle("one", { ...used, result: big(KEPT_BYTES + 2) }))).toMatchObject({
+        costNano: COST,
+      });
+      const awake = await bench.restart();
+      const again = await awake.admit({ ...chat, callId: "two" });
+      expect(again).toMatchObject({ kind: "replay", callId: "one", costNano: COST });
+      expect(again.kind === "replay" && wasTooLarge(again.result)).toBe(true);
+      await awake.admit({ ...chat, callId: "three", idempotency: { key: "other", inputHash: "h" } });
+      unwrap(await awake.settle("three", { ...used, idempotency: { key: "other", inputHash: "h" }, result: '"a"' }));
+      expect(unwrap(await awake.ledger.audit())).toMatchObject({ settled_cost_nano: 2 * COST, open_holds: 0 });
     }));
 });
 

@@ -66,8 +66,9 @@ export class Ledger extends DurableObject<Env> {
     return this.#with((ledger) => ledger.reserve(request));
   }
 
-  async settle(request: T.SettleRequest): Promise<Result<T.Ended>> {
-    return this.#with((ledger) => ledger.settle(request));
+  /** Takes a `T.SettleRequest` and gives a `Result<T.Ended>`, as JSON like `admit`. */
+  async settle(request: string): Promise<string> {
+    return JSON.stringify(await this.#with((ledger) => ledger.settle(JSON.parse(request))));
   }
 
   /**
@@ -76,6 +77,11 @@ export class Ledger extends DurableObject<Env> {
    */
   async setPlan(plan: string, asOf?: number): Promise<Result<{ plan: string }>> {
     return this.#with((ledger) => ledger.setPlan(plan, asOf));
+  }
+
+  /** As `AccountLedger.prefer`. */
+  async prefer(model: string | null): Promise<Result<{ model: string | null }>> {
+    return this.#with((ledger) => ledger.prefer(model));
   }
 
   /** Shuts a user out of this account, with whatever credential; blocking again changes nothing. */

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { KEY, START } from "../../test/ledger_bench.ts";
 import { unwrap } from "../errors.ts";
 import { Ledger } from "./ledger.ts";
+import type { AdmitReply } from "./types.ts";
 
 /** The tables and rows of a ledger that was opened before there were budgets: a key, a call that cost, an open hold. */
 const BEFORE = `
@@ -49,6 +50,12 @@ const BEFORE = `
   INSERT INTO outbox VALUES (1, 1);
 `;
 
+const admitted = async (ledger: Ledger): Promise<AdmitReply> => {
+  const facts = { account: "old", callId: crypto.randomUUID(), tool: "chat", via: "rest" };
+  const request = { ...facts, caller: { keyHash: KEY.hash }, scope: "chat", metered: false, prefers: true };
+  return JSON.parse(await ledger.admit(JSON.stringify(request)));
+};
+
 it("a ledger that was opened by an earlier version wakes with all it had, and can do what is new", async () => {
   await runInDurableObject(env.LEDGER.get(env.LEDGER.idFromName("old")), async (_, state) => {
     state.storage.sql.exec(BEFORE);
@@ -87,9 +94,12 @@ it("a ledger that was opened by an earlier version wakes with all it had, and ca
     ]);
     unwrap(await awake.setPlan("basic", Date.now()));
     unwrap(await awake.blockUser("usr_2"));
+    expect(await admitted(awake)).not.toHaveProperty("preferred");
+    unwrap(await awake.prefer("openai/gpt-4o"));
 
     const again = new Ledger(state, env as never);
     expect(await again.identify({ keyHash: KEY.hash })).toMatchObject({ identity: { plan: "basic" } });
+    expect(await admitted(again)).toMatchObject({ kind: "admitted", preferred: "openai/gpt-4o" });
     expect(unwrap(await again.listKeys())[0]?.budget).toMatchObject({ ...budget, spent_nano: 5_000 });
     expect(await again.identify({ verified: { id: "jwt_1", user: "usr_2", scopes: [] } })).toMatchObject({
       kind: "refused",

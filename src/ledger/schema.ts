@@ -90,6 +90,9 @@ const CHANGES: readonly string[] = [
   CREATE TABLE audit_chain (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
   INSERT INTO audit_chain VALUES (1, 0, '${"0".repeat(64)}');
   `,
+  `
+  ALTER TABLE account ADD COLUMN prefers TEXT;
+  `,
 ];
 
 export function createTables(sql: SqlStorage): void {

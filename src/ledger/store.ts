@@ -17,6 +17,8 @@ export interface Account {
   plan: string;
   /** When the plan was stated, in ms: an older statement does not undo it. 0 = as the account was opened. */
   planAsOf: number;
+  /** Model that `auto` takes for this account, as it was named; null: the rules decide. */
+  prefers: string | null;
 }
 
 /** A call as it waits to be copied to D1. `pos` orders the outbox; a changed record takes a new one. */
@@ -96,14 +98,18 @@ export class Store {
 
   account(): Account {
     return this.#sql
-      .exec<{ account: string; plan: string; planAsOf: number }>(
-        "SELECT account, plan, plan_as_of AS planAsOf FROM account WHERE id = 1",
+      .exec<{ account: string; plan: string; planAsOf: number; prefers: string | null }>(
+        "SELECT account, plan, plan_as_of AS planAsOf, prefers FROM account WHERE id = 1",
       )
       .one();
   }
 
   setPlan(plan: string, asOf: number): void {
     this.#sql.exec("UPDATE account SET plan = ?, plan_as_of = ? WHERE id = 1", plan, asOf);
+  }
+
+  setPreferred(model: string | null): void {
+    this.#sql.exec("UPDATE account SET prefers = ? WHERE id = 1", model);
   }
 
   blockedUsers(): string[] {

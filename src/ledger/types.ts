@@ -80,6 +80,8 @@ export interface AdmitRequest extends CallFacts {
   metered: boolean;
   /** What to report about usage, as of this admission. */
   reads?: UsageReads;
+  /** Tell the model that the account prefers. Where there is one, nothing is held yet: the call knows better what it will cost. */
+  prefers?: boolean;
 }
 
 export interface Identity {
@@ -103,7 +105,14 @@ export interface WindowState {
 }
 
 export type AdmitReply =
-  | ({ kind: "admitted"; identity: Identity; windows: WindowState[]; grantedOutputTokens?: number } & UsageAnswers)
+  | ({
+      kind: "admitted";
+      identity: Identity;
+      windows: WindowState[];
+      grantedOutputTokens?: number;
+      /** Only where it was asked for, and there is one. */
+      preferred?: string;
+    } & UsageAnswers)
   | ({ kind: "replay"; identity: Identity; windows: WindowState[] } & KeptAnswer)
   | Refusal;
 
@@ -147,7 +156,7 @@ export interface SettleRequest extends CallFacts {
   items: readonly CallItem[];
   /** Error code when the call failed, with or without having used something. */
   error?: ErrorCode;
-  /** JSON of the result, kept for replays when the call carried an idempotency key. */
+  /** JSON of the result, kept for replays when the call carried an idempotency key; as `keepable` gives it. */
   result?: string;
   durationMs: number;
 }
@@ -167,7 +176,7 @@ export interface Settlement {
 /** The result that is kept for an idempotency key, of the call that was charged. */
 export interface KeptAnswer {
   callId: string;
-  /** JSON. */
+  /** JSON, as `keepable` gives it. */
   result: string;
   costNano: number;
   settlement?: Settlement;

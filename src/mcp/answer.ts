@@ -6,14 +6,16 @@ import { schemaIssues } from "./schema_issues.ts";
  * SDK refused by itself.
  */
 
+const COMMENT = new TextEncoder().encode(": waiting\n\n");
 const EVENT_STREAM = /^text\/event-stream/;
 const UNFORESEEN = "Something failed that should not have.";
 
 /**
  * Waits for the first bytes of an event stream, which tell a refused call from a running one while the status can still
- * be chosen. When the call is `over` by then, the rest is waited for too.
+ * be chosen. When the call is `over` by then, the rest is waited for too. `keepAliveMs`: silence after which a comment is
+ * sent, for a client that leaves is only missed when something is written to it.
  */
-export async function begun(response: Response, over: () => boolean): Promise<Response> {
+export async function begun(response: Response, over: () => boolean, keepAliveMs?: number): Promise<Response> {
   if (!response.body || !EVENT_STREAM.test(response.headers.get("content-type") ?? "")) return response;
   const reader = response.body.getReader();
   const parts: Uint8Array[] = [];
@@ -23,21 +25,42 @@ export async function begun(response: Response, over: () => boolean): Promise<Re
     if (done) return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), { status, headers });
     parts.push(value);
   } while (over());
-  return new Response(resumed(parts, reader), { status, headers });
+  return new Response(resumed(parts, reader, keepAliveMs), { status, headers });
 }
 
-function resumed(parts: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
+function resumed(
+  parts: Uint8Array[],
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  keepAliveMs: number | undefined,
+): ReadableStream<Uint8Array> {
+  let next: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
   return new ReadableStream({
     start(controller) {
       for (const part of parts) controller.enqueue(part);
     },
     async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      next ??= reader.read();
+      const piece = keepAliveMs === undefined ? await next : await within(next, keepAliveMs);
+      if (!piece) return controller.enqueue(COMMENT);
+      if (piece.done) return controller.close();
+      next = undefined;
+      controller.enqueue(piece.value);
     },
     cancel: (reason) => reader.cancel(reason),
   });
+}
+
+/** Undefined when it takes longer. */
+async function within<T>(wait: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([wait, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A JSON-RPC error with a problem in its `data`, if it has none. Any other message is left as it is. */

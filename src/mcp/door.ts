@@ -19,6 +19,7 @@ import type { Identity } from "../ledger/types.ts";
 import { cancelAlias } from "../runs/doors.ts";
 import { toolsFor } from "../tools/chosen.ts";
 import type { Tool } from "../tools/define.ts";
+import { keepAliveMs } from "../tools/stream_times.ts";
 import { begun, explained } from "./answer.ts";
 import { aliasOf, callsOf } from "./calls.ts";
 import type { Exchange } from "./exchange.ts";
@@ -132,7 +133,7 @@ async function answer(
     if (error instanceof WaypostError) return rpcError(error, requestId, idOf(message));
     throw error;
   }
-  const response = await begun(given, () => outcome !== undefined);
+  const response = await begun(given, () => outcome !== undefined, admits ? keepAliveMs(env) : undefined);
   if (outcome && !outcome.ok && refusesCaller(outcome.error, credential)) {
     return rpcError(outcome.error, requestId, idOf(message));
   }

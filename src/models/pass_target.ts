@@ -3,7 +3,7 @@ import type { Patience } from "./patience.ts";
 import type { Provider, ProviderKind } from "./providers.ts";
 import type { ModelInfo } from "./types.ts";
 
-export type PassPath = "/chat/completions" | "/embeddings" | "/responses" | "/messages";
+export type PassPath = "/chat/completions" | "/embeddings" | "/responses" | "/messages" | "/messages/count_tokens";
 
 /** Where a request in a dialect that the provider speaks itself is sent. */
 export interface PassTarget {
@@ -37,7 +37,7 @@ const OPENAI: Speaks = {
 const SPEAKS: Record<ProviderKind, Speaks> = {
   openai: OPENAI,
   azure: OPENAI,
-  anthropic: { dialects: ["anthropic-messages"], paths: ["/messages"] },
+  anthropic: { dialects: ["anthropic-messages"], paths: ["/messages", "/messages/count_tokens"] },
   "workers-ai": CHAT,
   ollama: CHAT,
   compatible: CHAT,

@@ -67,13 +67,19 @@ export interface ChatModel {
   stream(request: ModelRequest): AsyncIterable<ModelEvent>;
 }
 
+/** A model that `auto` takes before its rules: a name, a list of names, or a kind of `auto`. */
+export interface Preference {
+  model: string;
+  of: "session" | "account";
+}
+
 /** What a route is chosen by. */
 export interface RouteAsk {
   messages: readonly ChatMessage[];
   /** The answer is to come from passages. */
   grounded: boolean;
-  /** Model that the session or the account prefers, tried before the rules of `auto`; what is not offered is passed over. */
-  preferred?: string;
+  /** Tried in this order before the rules of `auto`; what is not offered is passed over, and the route's `why` says so. */
+  preferred?: readonly Preference[];
 }
 
 /** Models to ask, one after the other until one answers. */

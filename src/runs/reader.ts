@@ -3,8 +3,6 @@ import type { Frames } from "./frames.ts";
 
 /** Most characters of a frame: what a slow reader missed is joined up to here. */
 const FRAME = 16_384;
-/** A connection on which nothing was said for this long may be cut by a proxy. */
-export const KEEP_ALIVE_MS = 15_000;
 
 export interface Reading {
   log: AnswerLog;
@@ -14,6 +12,8 @@ export interface Reading {
   last: () => string | undefined;
   /** Least time between two frames. */
   paceMs?: number;
+  /** After so long without a word a comment is sent: a silent connection is cut by proxies, and nobody sees its client leave. */
+  keepAliveMs: number;
   /** Called once, when the reader has all of it, or has left. */
   closed: () => void;
 }
@@ -22,7 +22,15 @@ export interface Reading {
  * A stream of a log from a place on, for one reader. It holds one frame at a time: a reader that is slow is given more at
  * once, not more to keep.
  */
-export function readerOf({ log, from, frames, last, paceMs = 0, closed }: Reading): ReadableStream<Uint8Array> {
+export function readerOf({
+  log,
+  from,
+  frames,
+  last,
+  paceMs = 0,
+  keepAliveMs,
+  closed,
+}: Reading): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let place = from;
   let begun = false;
@@ -52,8 +60,8 @@ export function readerOf({ log, from, frames, last, paceMs = 0, closed }: Readin
       }
       if (end !== undefined) return { text: end, over: true };
       const silent = Date.now() - saidAt;
-      if (silent >= KEEP_ALIVE_MS) return { text: frames.waiting, over: false };
-      await change(place < log.length && rest > 0 ? rest : KEEP_ALIVE_MS - silent);
+      if (silent >= keepAliveMs) return { text: frames.waiting, over: false };
+      await change(place < log.length && rest > 0 ? rest : keepAliveMs - silent);
     }
   }
 

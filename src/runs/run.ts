@@ -112,7 +112,8 @@ export class Run {
     this.#readers++;
     clearTimeout(this.#grace);
     const callId = this.#facts?.callId ?? "";
-    const common = { log: this.log, from, closed: () => this.readerLeft() };
+    const { keepAliveMs } = this.#settings;
+    const common = { log: this.log, from, keepAliveMs, closed: () => this.readerLeft() };
     if (as === "lines") {
       return readerOf({ ...common, frames: lineFrames, last: () => this.#lastLine(), paceMs: NOTIFY_MS });
     }

@@ -132,7 +132,8 @@ export class Runs extends DurableObject<Env> {
     const kept = run ? undefined : await this.#kept.get(callId);
     if (kept?.user !== user) return new Response(null, { status: 404 });
     const log = AnswerLog.of(kept.entries);
-    const reading = { log, from: Math.min(after, log.length), frames: sseFrames(callId) };
+    const { keepAliveMs } = runSettings(this.env);
+    const reading = { log, from: Math.min(after, log.length), frames: sseFrames(callId), keepAliveMs };
     return eventStream(readerOf({ ...reading, last: () => kept.last, closed: () => {} }), callId, headers);
   }
 

@@ -33,6 +33,7 @@ export const chat = defineTool({
   metered: true,
   streams: true,
   session: ({ session_id }) => session_id,
+  prefers: ({ model }) => model === "auto",
   quote: (input, models) => {
     if (!quotable(input)) return undefined;
     const messages = newMessages(input);
@@ -44,7 +45,7 @@ export const chat = defineTool({
   run: async (call, given) => {
     const input = await applyTemplate(call, given);
     const session = input.session_id ? await readSession(call, input.session_id) : null;
-    const route = routeOf(call.models, input, session);
+    const route = routeOf(call.models, input, session, call.preferred);
     const found = await retrieve(call, input, session, route.models);
     const built = buildPrompts(call, input, route.models, session, found);
     const guard = await guarded(call, input, built, newMessages(input).length);
@@ -161,7 +162,7 @@ async function grant(call: Call, input: ChatRequest, prompts: ReadonlyMap<ChatMo
         maxOutputTokens,
       })),
     );
-  if (quotable(input)) {
+  if (quotable(input) && call.preferred === undefined) {
     const granted = Math.min(call.granted ?? wanted, wanted);
     confirmSpending(call, input.confirm, () => ({ hold: needed(), outputTokens: granted }));
     return granted;

@@ -54,7 +54,7 @@ async function askOnce(call: Call, model: ChatModel, question: Question): Promis
   const { messages, passages, maxOutputTokens } = question.promptFor(model);
   const { temperature } = question;
   const { streamed } = call;
-  const leaving = new Leaving(call.signal, call.left, question.kept);
+  const leaving = new Leaving(call, question.kept);
   const { signal } = leaving;
   // A model that was given no passages cites none of them: brackets in its answer are its own.
   const citations = passages.length > 0 ? new CitationFilter(passages.length) : undefined;

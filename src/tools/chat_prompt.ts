@@ -37,13 +37,18 @@ export async function readSession(call: Call, sessionId: string): Promise<Sessio
   return !found.ok && found.code === "not_found" ? null : unwrap(found);
 }
 
-/** Models to ask, the choice first. */
-export const routeOf = (models: Models, input: ChatRequest, session: Session | null): Route =>
-  models.route(input.model, {
+/** Models to ask, the choice first. `preferred`: the account's. */
+export function routeOf(models: Models, input: ChatRequest, session: Session | null, preferred?: string): Route {
+  const own = session?.model_preference;
+  return models.route(input.model, {
     messages: newMessages(input),
     grounded: Boolean(input.grounding),
-    ...(session?.model_preference ? { preferred: session.model_preference } : {}),
+    preferred: [
+      ...(own ? [{ model: own, of: "session" as const }] : []),
+      ...(preferred ? [{ model: preferred, of: "account" as const }] : []),
+    ],
   });
+}
 
 /** Output tokens to ask for: what was wanted, within what the model can write and half of its window. */
 export const outputTokens = (wanted: number | undefined, info: ModelInfo): number =>

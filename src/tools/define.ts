@@ -84,12 +84,16 @@ export interface Call {
   readonly usage?: UsageReport;
   /** What else the tool's `reads` asked for. */
   readonly answers?: Omit<UsageAnswers, "usage">;
+  /** The model the account prefers, where the tool's `prefers` asked and there is one. Nothing was held then: `reserve` does it. */
+  readonly preferred?: string | undefined;
   /** Output tokens granted by the hold (at most what was asked; fewer when only fewer are affordable). */
   readonly granted?: number;
   /** Somebody reads along: what is emitted is sent as it comes. */
   readonly streamed?: boolean;
   /** Aborted when the client that reads along has left. */
   readonly left?: AbortSignal;
+  /** How long the rest of an answer may be read for a client that left, in ms. */
+  readonly drainMs: number;
   /** The session to keep the result in when nobody waits for it any more; undefined: it is waited for. Asked once, before the end. */
   keepIn?(): string | undefined;
   /** A page of the account's usage, beginning after the group named `after`. */
@@ -158,6 +162,8 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   cancellable?: boolean;
   /** What to ask of the usage report in the admission itself, so that reading it costs no second hop. */
   reads?: (input: z.output<I>) => UsageReads;
+  /** True when the model that the account prefers decides what the call does, and costs: told in `call.preferred`. */
+  prefers?: (input: z.output<I>) => boolean;
   /** The saved session the call belongs to, for reports. */
   session?: (input: z.output<I>) => string | undefined;
   /** Adds what is known only when the call is settled: the same for its repetitions. */

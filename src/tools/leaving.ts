@@ -1,10 +1,8 @@
 import { estimateTokens } from "../models/tokens.ts";
+import type { Call } from "./define.ts";
 
-/**
- * How much of an answer is still read for a client that left: to its end the charge is exact, but somebody pays for every
- * further token. A Worker may go on for 30 s after its client has gone.
- */
-const DRAIN = { ms: 20_000, tokens: 256 };
+/** How many tokens are still read for a client that left: to its end the charge is exact, but somebody pays for each. */
+const DRAIN_TOKENS = 256;
 
 /**
  * A signal that ends a model's work: at the call's deadline, or when its client left and the rest of the answer is more
@@ -13,21 +11,24 @@ const DRAIN = { ms: 20_000, tokens: 256 };
 export class Leaving {
   readonly signal: AbortSignal;
   readonly #cut: AbortController | undefined;
+  readonly #call: Pick<Call, "drainMs">;
   readonly #left: AbortSignal | undefined;
   readonly #kept: boolean;
   readonly #onLeft = () => this.#begin();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tokens = 0;
 
-  constructor(deadline: AbortSignal, left: AbortSignal | undefined, kept: boolean) {
+  constructor(call: Pick<Call, "signal" | "left" | "drainMs">, kept: boolean) {
+    const { signal, left } = call;
+    this.#call = call;
     this.#left = left;
     this.#kept = kept;
     if (!left) {
-      this.signal = deadline;
+      this.signal = signal;
       return;
     }
     this.#cut = new AbortController();
-    this.signal = AbortSignal.any([deadline, this.#cut.signal]);
+    this.signal = AbortSignal.any([signal, this.#cut.signal]);
     if (left.aborted) this.#begin();
     else left.addEventListener("abort", this.#onLeft);
   }
@@ -36,7 +37,7 @@ export class Leaving {
   read(text: string): void {
     if (!this.#left?.aborted || this.#kept) return;
     this.#tokens += estimateTokens(text);
-    if (this.#tokens > DRAIN.tokens) this.#cut?.abort();
+    if (this.#tokens > DRAIN_TOKENS) this.#cut?.abort();
   }
 
   /** Ends the watch. */
@@ -46,6 +47,6 @@ export class Leaving {
   }
 
   #begin(): void {
-    this.#timer = setTimeout(() => this.#cut?.abort(), DRAIN.ms);
+    this.#timer = setTimeout(() => this.#cut?.abort(), this.#call.drainMs);
   }
 }

@@ -14,6 +14,7 @@ const ModelsOutput = z.object({
   unavailable: z
     .array(z.object({ provider: z.string(), why: z.string() }))
     .describe("what this server could offer and does not"),
+  preferred: z.string().nullable().describe("what auto takes for this account, as it was set; null: its rules decide"),
 });
 
 const annotations = { readOnlyHint: true, idempotentHint: true, openWorldHint: false };
@@ -39,6 +40,7 @@ export const listModels = defineTool({
   rest: { method: "get", path: "/models" },
   restOnly: true,
   reads: () => ({ recent: 0 }),
+  prefers: () => true,
   run: async (call, { provider, ability, limit = 1000, after_id, before_id }) => {
     const { models, embeddings, unavailable } = call.models.list();
     const all = [...models, ...embeddings]
@@ -57,12 +59,15 @@ export const listModels = defineTool({
       first_id: data[0]?.id ?? null,
       last_id: data.at(-1)?.id ?? null,
       unavailable: unavailable.filter((each) => !provider || each.provider === provider),
+      preferred: call.preferred ?? null,
     };
   },
-  text: ({ data, unavailable }) =>
-    [...data.map(lineOf), ...unavailable.map(({ provider, why }) => `Not offered: ${provider}, since ${why}.`)].join(
-      "\n",
-    ),
+  text: ({ data, unavailable, preferred }) =>
+    [
+      ...data.map(lineOf),
+      ...unavailable.map(({ provider, why }) => `Not offered: ${provider}, since ${why}.`),
+      ...(preferred === null ? [] : [`Preferred by this account, where auto is asked: ${preferred}.`]),
+    ].join("\n"),
 });
 
 export const readModel = defineTool({

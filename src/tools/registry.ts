@@ -9,6 +9,7 @@ import { adjustCredit, listUnmatchedPayments, readBalance } from "./credit.ts";
 import type { Tool } from "./define.ts";
 import { deleteDocument } from "./delete_document.ts";
 import { chatCompletions } from "./dialects/chat_completions.ts";
+import { countTokens } from "./dialects/count_tokens.ts";
 import { embeddings } from "./dialects/embeddings.ts";
 import { messages } from "./dialects/messages.ts";
 import { responses } from "./dialects/responses.ts";
@@ -19,6 +20,7 @@ import { createKey, listKeys, revokeKey, rotateKey, updateKey } from "./keys.ts"
 import { listDocuments } from "./list_documents.ts";
 import { listSessions } from "./list_sessions.ts";
 import { listModels, readModel } from "./models.ts";
+import { readPreferences, setPreferences } from "./models_preferred.ts";
 import { listModerationFlags, reviewModerationFlag } from "./moderation_flags.ts";
 import { addWebhook, deleteWebhook, listNotices, listWebhooks } from "./notices.ts";
 import { listPlans } from "./plans.ts";
@@ -79,6 +81,8 @@ export const tools: readonly Tool[] = [
   listPlans,
   listModels,
   readModel,
+  readPreferences,
+  setPreferences,
   saveTemplate,
   listTemplates,
   readTemplate,
@@ -92,6 +96,7 @@ export const tools: readonly Tool[] = [
   chatCompletions,
   responses,
   messages,
+  countTokens,
   embeddings,
 ] as unknown as Tool[];
 

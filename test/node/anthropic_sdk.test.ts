@@ -73,6 +73,73 @@ describe.each(["anthropic/echo", "paid/echo"])("messages of %s", (model) => {
   });
 });
 
+describe("counting tokens", () => {
+  const said = { system: "Be brief.", messages: ask("How high is the tide at noon in the old harbour?"), tools };
+
+  test("of Anthropic's model: its own count, of the very request, and free", async () => {
+    const before = world.upstream.log.length;
+    const count = await client.messages.countTokens({ model: "anthropic/echo", ...said });
+    expect(count).toEqual({ input_tokens: 7_000 + JSON.stringify([said.messages, said.system, tools]).length });
+    expect(count._request_id).toMatch(/^req_/);
+    expect(world.upstream.log).toHaveLength(before + 1);
+    expect(world.upstream.log.at(-1)?.body).toEqual({ ...said, model: "echo" });
+    const line = (await world.recent()).find(({ tool }) => tool === "count_tokens");
+    expect(line).toMatchObject({ status: "ok", cost_nano: 0 });
+    expect(await world.books()).toMatchObject({ consistent: true, reserved_nano: 0, open_holds: 0 });
+    expect(await client.beta.messages.countTokens({ model: "anthropic/echo", ...said })).toMatchObject(count);
+  });
+
+  test("of any other: an estimate made here that says so, near the prompt's tokens and below what is held", async () => {
+    const before = world.upstream.log.length;
+    const short = await client.messages.countTokens({ model: "paid/echo", ...said });
+    expect(short).toEqual({ input_tokens: expect.any(Number), estimated: true });
+    const text = "The harbour floods at spring tide, twice a month. ".repeat(200);
+    const long = await client.messages.countTokens({ model: "paid/echo", messages: ask(text) });
+    // Ten words and two signs each time.
+    expect(long.input_tokens).toBeGreaterThan(1_800);
+    expect(long.input_tokens).toBeLessThan(2_600);
+    expect(world.upstream.log).toHaveLength(before);
+  });
+
+  test("is refused what the messages would be refused", async () => {
+    const count = (model: string, more: object = {}, by = client) =>
+      by.messages.countTokens({ model, ...said, ...more });
+    const before = world.upstream.log.length;
+    await expect(count("nobody/none")).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    await expect(count("paid/echo", { messages: [] })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+    await expect(count("paid/echo", { messages: [{ role: "bard", content: "a" }] })).rejects.toBeInstanceOf(
+      Anthropic.BadRequestError,
+    );
+    for (const model of ["anthropic/echo", "paid/echo"]) {
+      const search = [{ type: "web_search_20250305", name: "web_search" }];
+      await expect(count(model, { tools: search })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+      const file = [{ role: "user", content: [{ type: "document", source: { type: "file", file_id: "file_1" } }] }];
+      await expect(count(model, { messages: file })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+      await expect(count(model, {}, client.withOptions({ apiKey: "wp_damaged" }))).rejects.toBeInstanceOf(
+        Anthropic.AuthenticationError,
+      );
+    }
+    expect(world.upstream.log).toHaveLength(before);
+  });
+
+  test.each([
+    ["anthropic/fail-400", Anthropic.BadRequestError, "invalid_input"],
+    ["anthropic/fail-401", Anthropic.APIError, "provider_refused"],
+    ["anthropic/fail-429-retry-after", Anthropic.APIError, "provider_busy"],
+    ["anthropic/fail-500", Anthropic.InternalServerError, "provider_failed"],
+    ["anthropic/wrong-content-type", Anthropic.InternalServerError, "provider_failed"],
+    ["anthropic/nonsense-count", Anthropic.InternalServerError, "provider_failed"],
+  ])("%s fails in the client's own kind, and tells nothing of the provider's words", async (model, kind, code) => {
+    const error = await client.messages.countTokens({ model, ...said }).then(
+      () => null,
+      (thrown) => thrown as InstanceType<typeof Anthropic.APIError>,
+    );
+    expect(error).toBeInstanceOf(kind);
+    expect(JSON.stringify(error?.error)).toContain(code);
+    expect(JSON.stringify(error?.error)).not.toContain("secret");
+  });
+});
+
 describe("errors are the client's own kinds", () => {
   const create = (model: string, more: object = {}) =>
     client.messages.create({ model, max_tokens: 50, messages: ask("a b c d"), ...more }).then(

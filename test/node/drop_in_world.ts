@@ -38,6 +38,7 @@ const MODELS = [
   "fail-500",
   "fail-503",
   "wrong-content-type",
+  "nonsense-count",
   "nonsense-chunk",
   "error-chunk",
   "cut-mid-stream",

@@ -56,6 +56,7 @@ export function recordedCall(
     attempt: options.attempt ?? id,
     ...(options.granted === undefined ? {} : { granted: options.granted }),
     streamed: true,
+    drainMs: 20_000,
     events: [],
     holds: options.hold ? [options.hold] : [],
     charges: [],

@@ -34,6 +34,7 @@ describe("a call of a drop-in endpoint", () => {
     for (const [path, word] of [
       [CHAT, "rate_limit_exceeded"],
       ["/v1/messages", "rate_limit_error"],
+      ["/v1/messages/count_tokens", "rate_limit_error"],
     ] as const) {
       const refused = await rest(key, "POST", path, ask("a", { max_tokens: 5 }));
       expect(refused.status).toBe(429);
@@ -44,7 +45,7 @@ describe("a call of a drop-in endpoint", () => {
 
   it("needs the scope", async () => {
     const { key } = await account("enterprise", { scopes: ["search"] });
-    for (const path of [CHAT, "/v1/responses", "/v1/messages"]) {
+    for (const path of [CHAT, "/v1/responses", "/v1/messages", "/v1/messages/count_tokens"]) {
       const reply = await rest(key, "POST", path, ask("a", { input: "a" }));
       expect([path, reply.status]).toEqual([path, 403]);
       expect(JSON.stringify(reply.body)).toContain("scope");

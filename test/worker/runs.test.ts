@@ -14,7 +14,7 @@ const pieceOf = (random: () => number) => "αb😀 c".repeat(Math.ceil(random() 
 function reading(log: AnswerLog, from: number, over: () => boolean) {
   const closed = { count: 0 };
   const last = () => (over() ? "event: done\ndata: {}\n\n" : undefined);
-  const stream = readerOf({ log, from, frames, last, closed: () => void closed.count++ });
+  const stream = readerOf({ log, from, frames, last, keepAliveMs: 15_000, closed: () => void closed.count++ });
   return { reader: stream.getReader(), closed };
 }
 

@@ -34,6 +34,13 @@ function route(name: string, settings: Partial<Env>, ask = say("hi")) {
   const { models, why } = createModels({ ...(env as unknown as Env), ...none, ...settings }).route(name, ask);
   return { ids: models.map(({ info }) => info.id), models, why };
 }
+const prefers = (own: string | null, account?: string): Pick<RouteAsk, "preferred"> => ({
+  preferred: [
+    ...(own === null ? [] : [{ model: own, of: "session" as const }]),
+    ...(account === undefined ? [] : [{ model: account, of: "account" as const }]),
+  ],
+});
+const session = (own: string) => prefers(own);
 const HARD = "Prove that there are infinitely many primes.";
 
 describe("auto", () => {
@@ -117,15 +124,34 @@ describe("auto", () => {
   });
 
   it("prefers what the session prefers, and passes over what is not offered", () => {
-    expect(route("auto", both, say(HARD, { preferred: "claude-haiku-4-5" }))).toMatchObject({
+    expect(route("auto", both, say(HARD, session("claude-haiku-4-5")))).toMatchObject({
       ids: ["anthropic/claude-haiku-4-5", "openai/gpt-4.1-mini", "openai/gpt-4.1"],
       why: "auto: the session's preference",
     });
-    expect(route("auto", both, say("hi", { preferred: "auto:hard" })).ids[0]).toBe("openai/gpt-5.1");
-    const { ids, why } = route("auto", both, say("hi", { preferred: "nope/x" }));
+    expect(route("auto", both, say("hi", session("auto:hard"))).ids[0]).toBe("openai/gpt-5.1");
+    const { ids, why } = route("auto", both, say("hi", session("nope/x")));
     expect(ids[0]).toBe("openai/gpt-4o-mini");
     expect(why).toMatch(/; the session's preference, nope\/x, is not offered$/);
-    expect(route("gpt-4o", both, say("hi", { preferred: "claude-haiku-4-5" })).ids).toEqual(["openai/gpt-4o"]);
+    expect(route("gpt-4o", both, say("hi", session("claude-haiku-4-5"))).ids).toEqual(["openai/gpt-4o"]);
+  });
+
+  it("takes the session's preference before the account's, and each that is offered before the rules", () => {
+    const prefer = (own: string | null, accounts: string) =>
+      route("auto", { ...both, DEFAULT_MODEL: "openai/gpt-5.1" }, say("hi", prefers(own, accounts)));
+    expect(prefer("claude-haiku-4-5", "gpt-4o")).toMatchObject({ why: "auto: the session's preference" });
+    expect(prefer("claude-haiku-4-5", "gpt-4o").ids[0]).toBe("anthropic/claude-haiku-4-5");
+    for (const own of [null, "auto"]) {
+      expect(prefer(own, "gpt-4o").ids[0]).toBe("openai/gpt-4o");
+      expect(prefer(own, "gpt-4o").why).toBe("auto: the account's preference");
+    }
+    expect(prefer("nope/x", "auto:hard")).toMatchObject({
+      why: "auto: the account's preference; the session's preference, nope/x, is not offered",
+    });
+    expect(prefer("nope/x", "no-such-model")).toMatchObject({
+      why: "auto: DEFAULT_MODEL; the session's preference, nope/x, is not offered; the account's preference, no-such-model, is not offered",
+    });
+    expect(prefer("nope/x", "no-such-model").ids[0]).toBe("openai/gpt-5.1");
+    expect(prefer(null, "auto").why).toBe("auto: DEFAULT_MODEL");
   });
 
   it("is the embedded model when there is no other", () => {

@@ -44,17 +44,22 @@ function listed(offer: Offer, names: string): ChatModel[] {
 }
 
 function automatic(offer: Offer, ask: RouteAsk): Route {
-  const { preferred } = ask;
-  if (!preferred || preferred === "auto") return unasked(offer, ask);
-  const { preferred: _, ...rest } = ask;
-  try {
-    const { models } = planRoute(offer, preferred, rest);
-    return { models: backedUp(offer, models, ask.messages), why: "auto: the session's preference" };
-  } catch (error) {
-    if (!(error instanceof WaypostError)) throw error;
-    const { models, why } = unasked(offer, ask);
-    return { models, why: `${why}; the session's preference, ${preferred}, is not offered` };
+  const { preferred = [], ...rest } = ask;
+  const passedOver: string[] = [];
+  const explained = (why: string) => [why, ...passedOver].join("; ");
+  for (const { model, of } of preferred) {
+    // Who prefers `auto` leaves it to whoever is asked next.
+    if (model === "auto") continue;
+    try {
+      const { models } = planRoute(offer, model, rest);
+      return { models: backedUp(offer, models, ask.messages), why: explained(`auto: the ${of}'s preference`) };
+    } catch (error) {
+      if (!(error instanceof WaypostError)) throw error;
+      passedOver.push(`the ${of}'s preference, ${model}, is not offered`);
+    }
   }
+  const { models, why } = unasked(offer, rest);
+  return { models, why: explained(why) };
 }
 
 function unasked(offer: Offer, ask: RouteAsk): Route {

@@ -42,8 +42,9 @@ export const quoteIn =
 export const answerIn =
   (dialect: DialectName) =>
   async (call: Call, body: Body): Promise<DialectReply> => {
-    const plan = planOf(dialect, body, call.models);
-    const each = Math.floor((call.granted ?? plan.wanted * plan.answers) / plan.answers);
+    const plan = planOf(dialect, body, call.models, call.preferred);
+    const granted = call.preferred === undefined ? call.granted : await reserved(call, plan);
+    const each = Math.floor((granted ?? plan.wanted * plan.answers) / plan.answers);
     const job: Job = { dialect, body, plan, granted: Math.min(each, plan.wanted), kept: call.attempt !== call.id };
     const target = call.models.passThrough(plan.info);
     const url = target?.dialects.includes(dialect) ? target.url(PATHS[dialect]) : undefined;
@@ -57,3 +58,9 @@ export const answerIn =
     await judged?.(given);
     return given.reply;
   };
+
+/** Output tokens that are paid for, held now that the model is known; undefined when it costs nothing. */
+async function reserved(call: Call, plan: Plan): Promise<number | undefined> {
+  const hold = holdOf(plan);
+  return hold && (await call.reserve(hold));
+}

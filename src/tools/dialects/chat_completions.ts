@@ -1,5 +1,6 @@
 import { defineTool } from "../define.ts";
 import { answerIn, quoteIn } from "./answer.ts";
+import { prefersIn } from "./plan.ts";
 import { ChatCompletionsInput, DialectOutput } from "./schema.ts";
 
 export const chatCompletions = defineTool({
@@ -14,6 +15,7 @@ export const chatCompletions = defineTool({
   restOnly: true,
   metered: true,
   dialect: "openai",
+  prefers: prefersIn,
   quote: quoteIn("openai-chat"),
   run: answerIn("openai-chat"),
   text: ({ body }) => body,

@@ -13,7 +13,7 @@ import { Reading } from "./reading.ts";
 /** Answers a stream in a dialect that the model's provider does not speak. */
 export async function convertStream(call: Call, job: Job): Promise<Given> {
   const { plan, dialect } = job;
-  const leaving = new Leaving(call.signal, call.left, job.kept);
+  const leaving = new Leaving(call, job.kept);
   const encoder = dialects[dialect].encodeStream(factsOf(call, job));
   const reading = new Reading();
   const kept = new Kept(job.kept);

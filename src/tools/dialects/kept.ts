@@ -29,8 +29,8 @@ export class Kept {
       return { status: 200, contentType: EVENT_STREAM_TYPE, body };
     }
     const error = new WaypostError(
-      "conflict",
-      "This call was answered before, once, by a stream too long to be kept. Use a new idempotency key to ask again.",
+      "idempotency_not_kept",
+      "This call was answered before, once, by a stream too long to be kept.",
     );
     const { status, body } = dialects[dialect].encodeError(error, "");
     return { status, contentType: "application/json", body: JSON.stringify(body) };

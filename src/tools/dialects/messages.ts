@@ -1,5 +1,6 @@
 import { defineTool } from "../define.ts";
 import { answerIn, quoteIn } from "./answer.ts";
+import { prefersIn } from "./plan.ts";
 import { DialectOutput, MessagesInput } from "./schema.ts";
 
 export const messages = defineTool({
@@ -14,6 +15,7 @@ export const messages = defineTool({
   restOnly: true,
   metered: true,
   dialect: "anthropic",
+  prefers: prefersIn,
   quote: quoteIn("anthropic-messages"),
   run: answerIn("anthropic-messages"),
   text: ({ body }) => body,

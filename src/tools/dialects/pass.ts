@@ -19,7 +19,7 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 /** Forwards a stream byte for byte, and reads off it what is to be billed. */
 export async function passStream(call: Call, job: Job, target: PassTarget, url: string): Promise<Given> {
   const { plan, dialect } = job;
-  const leaving = new Leaving(call.signal, call.left, job.kept);
+  const leaving = new Leaving(call, job.kept);
   const reading = new Reading();
   const tap = new StreamTap(dialect, dialect === "openai-chat" && !asksForUsage(job), (text) => {
     reading.said(text);

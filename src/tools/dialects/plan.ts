@@ -27,12 +27,18 @@ export interface Plan {
 /** The gate shows the same input to the quote and to the run, and `auto` must not choose differently the second time. */
 const plans = new WeakMap<object, Plan>();
 
-/** @throws WaypostError `model_unknown`, `model_unpriced`, `invalid_input` */
-export function planOf(name: DialectName, body: Body, models: Models): Plan {
-  const known = plans.get(body);
+/** Whether the account's preference decides which model it is. */
+export const prefersIn = ({ model }: Body): boolean => model === "auto";
+
+/**
+ * `preferred`: the model that the account prefers, known once the call is admitted.
+ * @throws WaypostError `model_unknown`, `model_unpriced`, `invalid_input`
+ */
+export function planOf(name: DialectName, body: Body, models: Models, preferred?: string): Plan {
+  const known = preferred === undefined ? plans.get(body) : undefined;
   if (known) return known;
   refuseUnbilled(name, body);
-  const { info } = choose(name, body, models);
+  const { info } = choose(name, body, models, preferred);
   const answers = name === "openai-chat" && typeof body.n === "number" ? body.n : 1;
   const most = Math.min(info.maxOutputTokens, info.contextTokens);
   const plan = {
@@ -72,10 +78,11 @@ function askedOutput(name: DialectName, body: Body): number | undefined {
   return given.length > 0 ? Math.min(...given) : undefined;
 }
 
-function choose(name: DialectName, body: Body, models: Models): { info: ModelInfo } {
+function choose(name: DialectName, body: Body, models: Models, preferred?: string): { info: ModelInfo } {
   if (!body.model.startsWith("auto")) return models.resolve(body.model).model;
   const messages = plainMessages(name, body);
-  const first = models.route(body.model, { messages, grounded: false }).models[0];
+  const own = preferred === undefined ? [] : [{ model: preferred, of: "account" as const }];
+  const first = models.route(body.model, { messages, grounded: false, preferred: own }).models[0];
   if (!first) throw new WaypostError("model_unknown", `"${body.model}" leads to no model here.`);
   return first;
 }

@@ -1,5 +1,6 @@
 import { defineTool } from "../define.ts";
 import { answerIn, quoteIn } from "./answer.ts";
+import { prefersIn } from "./plan.ts";
 import { DialectOutput, ResponsesInput } from "./schema.ts";
 
 export const responses = defineTool({
@@ -14,6 +15,7 @@ export const responses = defineTool({
   restOnly: true,
   metered: true,
   dialect: "openai",
+  prefers: prefersIn,
   quote: quoteIn("openai-responses"),
   run: answerIn("openai-responses"),
   text: ({ body }) => body,

@@ -29,6 +29,11 @@ export const MessagesInput = z.looseObject({
   max_tokens: tokens,
 });
 
+export const CountTokensInput = z.looseObject({
+  model: asked.model,
+  messages: z.array(z.unknown()).min(1),
+});
+
 /** The answer itself is in the words of the API that was spoken to. */
 export const DialectOutput = z.object({
   status: z.int(),
