@@ -18,16 +18,23 @@ export const DIGEST_CALLS = 2;
 /** What a stretch of inputs says that it did. */
 export class Expected {
   /** The most calls that may have been counted. */
-  calls = DIGEST_CALLS;
+  calls: number;
   /** Something that was accepted may have changed the vault. */
   changes = false;
   /** What answers say they cost; null when one does not say. */
   costNano: number | null = 0;
 
+  /** @param calls that were counted although no input made them: those that ask for the books */
+  constructor(calls = DIGEST_CALLS) {
+    this.calls = calls;
+  }
+
   /** @param readOnly names of tools that only read */
   add(input: Input, answer: Answer | null, readOnly: ReadonlySet<string>): void {
+    // A list of resources is one of documents and one of sessions.
+    const calls = input.body?.includes("resources/list") ? 2 : 1;
     if (!answer) {
-      this.calls++;
+      this.calls += calls;
       this.changes = true;
       this.costNano = null;
       return;
@@ -38,8 +45,7 @@ export class Expected {
     const inSession = input.surface === "mcp" && streams(answer);
     const counted = answer.headers.has("ratelimit") || inSession;
     const isCall = input.surface !== "mcp" || (input.body?.includes("tools/call") ?? false);
-    // A list of resources is one of documents and one of sessions.
-    if (counted || ok) this.calls += input.body?.includes("resources/list") ? 2 : 1;
+    if (counted || ok) this.calls += calls;
     if (ok && !reads(input, readOnly)) this.changes = true;
     // A call that ran and then failed may have kept what it did first: the question of a chat, say.
     if (refusal && counted && !REFUSES.has(refusal.code)) this.changes = true;

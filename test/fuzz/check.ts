@@ -33,7 +33,7 @@ function leak(input: Input, { text, headers }: Answer, { never, lane }: Secrets)
   }
   const inside = INSIDE.exec(text);
   // What was sent may come back; what the server says of itself may not.
-  const sent = `${input.target}\n${input.body?.toString("utf8") ?? ""}`;
+  const sent = `${input.target}\n${input.headers.join("\n")}\n${input.body?.toString("utf8") ?? ""}`;
   return inside && !sent.includes(inside[0].trim())
     ? `the answer tells of the inside: ${around(text, inside.index)}`
     : null;
@@ -41,9 +41,15 @@ function leak(input: Input, { text, headers }: Answer, { never, lane }: Secrets)
 
 const around = (text: string, at: number): string => JSON.stringify(text.slice(Math.max(0, at - 60), at + 120));
 
-/** The runtime answers by itself what is no HTTP, and what follows a request that lies about its length. */
-const ofRuntime = ({ malformed }: Input, { status, headers }: Answer): boolean =>
-  malformed && status >= 400 && status < 506 && !headers.has("x-request-id");
+/**
+ * The runtime answers by itself what is no HTTP, and what follows a request that lies about its length. To CONNECT it says
+ * 500, whichever Worker it runs: none can take it.
+ */
+const ofRuntime = ({ malformed, method }: Input, { status, headers, text }: Answer): boolean =>
+  malformed &&
+  !headers.has("x-request-id") &&
+  (RUNTIME.has(status) || (method === "CONNECT" && status === 500 && text === "Internal Server Error"));
+const RUNTIME: ReadonlySet<number> = new Set([400, 414, 431, 501, 505]);
 
 function wrongForm(input: Input, answer: Answer): string | null {
   const { status, headers, text } = answer;
@@ -56,10 +62,10 @@ function wrongForm(input: Input, answer: Answer): string | null {
     return `this is no event stream of JSON: ${text.slice(0, 300)}`;
   // No body says what failed.
   if (input.method === "HEAD" || input.method === "OPTIONS") return status >= 500 ? `status ${status}` : null;
-  // Whom a broken head asked is not known.
-  if (input.malformed) return status >= 400 ? refused(input, answer) : null;
   if (input.surface === "page")
     return status >= 500 && status !== 503 ? `status ${status}: ${text.slice(0, 300)}` : null;
+  // Whom a broken head asked is not known.
+  if (input.malformed) return status >= 400 ? refused(input, answer) : null;
   if (!headers.has("x-request-id") && input.method !== "OPTIONS") return "there is no X-Request-Id";
   return rpcFault(input, answer) ?? refused(input, answer);
 }

@@ -23,6 +23,8 @@ export interface NoAnswer {
   missing: "left" | "closed" | "hung" | "garbled";
   detail: string;
   ms: number;
+  /** The server closed before it had been sent everything; with a write that fails, an answer that came is lost here. */
+  unsent?: boolean;
 }
 
 /** One connection that is kept alive while the server allows it, and made anew when not. */
@@ -42,9 +44,11 @@ export class Connection {
   async send(input: Input): Promise<Answer | NoAnswer> {
     const fresh = this.#socket === null;
     const answer = await this.#once(input);
+    if (answer.missing !== "closed") return answer;
+    // It may answer a request of which it has read enough, and close. Nothing is lost of an answer to what is written at once.
+    if (answer.unsent && input.delivery.kind === "pieces") return this.send({ ...input, delivery: { kind: "whole" } });
     // The server may close an idle connection at any moment; what it did to a fresh one it means.
-    if (answer.missing === "closed" && !fresh) return this.#once(input);
-    return answer;
+    return fresh ? answer : this.send(input);
   }
 
   async #once(input: Input): Promise<Answer | NoAnswer> {
@@ -114,6 +118,7 @@ function read(socket: Socket, { method, mayStayOpen, malformed }: Input): Promis
       clearTimeout(idle);
       socket.off("data", onData);
       socket.off("close", onClose);
+      socket.off("error", onError);
       resolve(read);
     };
     const answer = (response: ParsedResponse, leftOpen = false): Read => ({
@@ -122,7 +127,11 @@ function read(socket: Socket, { method, mayStayOpen, malformed }: Input): Promis
       text: response.body.toString("utf8"),
       leftOpen,
     });
-    const nothing = (missing: NoAnswer["missing"], detail = ""): Read => ({ missing, detail });
+    const nothing = (missing: NoAnswer["missing"], detail = ""): Read => ({ missing, detail, unsent });
+    let unsent = false;
+    const onError = ({ syscall }: NodeJS.ErrnoException) => {
+      unsent = syscall === "write";
+    };
     const seen = () => `${JSON.stringify(parser.head?.status ?? null)} ${parser.body.toString("utf8").slice(0, 400)}`;
     const hung = setTimeout(() => done(nothing("hung", seen())), HUNG_MS);
     const onData = (bytes: Buffer) => {
@@ -149,6 +158,7 @@ function read(socket: Socket, { method, mayStayOpen, malformed }: Input): Promis
     };
     socket.on("data", onData);
     socket.on("close", onClose);
+    socket.on("error", onError);
     if (socket.destroyed) onClose();
   });
 }

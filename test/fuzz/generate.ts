@@ -1,7 +1,7 @@
 import { Dice } from "./dice.ts";
 import type { Known } from "./from_schema.ts";
 import { disturb, type Own } from "./headers.ts";
-import { bytesOf, type Delivery, type Input } from "./input.ts";
+import { bytesOf, type Delivery, type Input, promisesMore } from "./input.ts";
 import { type Era, message, type Offer } from "./mcp_messages.ts";
 import { damaged } from "./mutate.ts";
 import { type Operation, restRequest } from "./rest_requests.ts";
@@ -85,9 +85,8 @@ function frame(input: Input, dice: Dice): void {
 }
 
 function deliver(input: Input, dice: Dice): void {
-  // A server waits for a body that was announced: the client goes, as those do that never send it.
-  const announced = !input.body && input.headers.some(([name]) => name === "Content-Length");
-  if (announced || (input.framing.kind === "length" && input.framing.lie > 0)) {
+  // A server waits for what was announced: the client goes, as those do that never send it.
+  if (promisesMore(input)) {
     input.delivery = { kind: "cut", at: bytesOf(input).length, waitMs: 30 };
     return;
   }

@@ -48,11 +48,18 @@ function chunked(body: Buffer, sizes: readonly number[], extra: string): Buffer 
 }
 
 /** Whether everything of the request is sent, so that the server may have run it although nobody reads the answer. */
-export function isComplete(input: Input): boolean {
-  const announced = !input.body && input.headers.some(([name]) => name === "Content-Length");
-  const lies = announced || (input.framing.kind === "length" && input.framing.lie > 0);
-  return !lies && (input.delivery.kind !== "cut" || input.delivery.at >= bytesOf(input).length);
+export const isComplete = (input: Input): boolean =>
+  !promisesMore(input) && (input.delivery.kind !== "cut" || input.delivery.at >= bytesOf(input).length);
+
+/** The head announces more of a body than is there: a server waits for the rest, and rightly. */
+export function promisesMore({ headers, body, framing }: Input): boolean {
+  if (framing.kind === "chunked") return false;
+  const has = (name: string) => headers.some(([each]) => each === name);
+  // A transfer coding outweighs every length (RFC 9112, section 6.3); a length of a chunk is then what must come first.
+  if (has("Transfer-Encoding")) return BEGINS_CHUNK.test(body?.toString("latin1") ?? "");
+  return body ? framing.lie > 0 : has("Content-Length");
 }
+const BEGINS_CHUNK = /^([\da-f]+([;\r\n].*)?)?$/is;
 
 /** For people: one line that says what was sent. */
 export function shown(input: Input): string {

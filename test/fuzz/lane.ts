@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Digest, difference, Expected } from "./books.ts";
+import { DIGEST_CALLS, type Digest, difference, Expected } from "./books.ts";
 import { fault } from "./check.ts";
 import { type Answer, Connection, type NoAnswer } from "./connection.ts";
 import { type Input, isComplete } from "./input.ts";
@@ -14,6 +14,8 @@ export interface Fault {
 
 /** The books are looked at after so many inputs. */
 const STRETCH = 20;
+/** The books must stand still for so long before it is believed that nothing runs any more for a client that left. */
+const LULL_MS = 250;
 
 /** One caller who sends inputs, one after the other, over one connection, and holds every answer to what must be. */
 export class Lane {
@@ -28,6 +30,8 @@ export class Lane {
   #before: Digest | null = null;
   #stretch: Input[] = [];
   #expected = new Expected();
+  /** Something was sent whole of which no end was seen: it may be read, counted and charged at any time. */
+  #unseen = false;
 
   constructor(world: World, caller: Caller) {
     this.#world = world;
@@ -43,7 +47,7 @@ export class Lane {
 
   /** Sends one input. The books are compared now and then; what a stretch did wrong is asked of each of its inputs again. */
   async send(input: Input): Promise<Fault[]> {
-    this.#before ??= await this.#digest();
+    this.#before ??= await this.#digest(new Expected());
     const faults: Fault[] = [];
     const why = await this.#one(input, this.#expected);
     if (why) faults.push(this.#fault(input, why));
@@ -56,7 +60,7 @@ export class Lane {
   async settle(): Promise<Fault[]> {
     const [before, stretch, expected] = [this.#before, this.#stretch, this.#expected];
     if (!before || stretch.length === 0) return [];
-    const after = await this.#digest();
+    const after = await this.#digest(expected);
     this.#begin(after);
     const why = difference(before, after, expected);
     if (!why) return [];
@@ -69,10 +73,10 @@ export class Lane {
 
   /** Sends one input by itself and says what is wrong with its answer or with what it did; null when nothing is. */
   async suspect(input: Input): Promise<string | null> {
-    const before = await this.#digest();
+    const before = await this.#digest(new Expected());
     const expected = new Expected();
     const why = await this.#one(input, expected);
-    const after = await this.#digest();
+    const after = await this.#digest(expected);
     this.#begin(after);
     return why ?? difference(before, after, expected);
   }
@@ -95,12 +99,28 @@ export class Lane {
     if (code) this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     if (answer.missing === null) expected.add(input, answer, this.#world.readOnly);
     else if (isComplete(input)) expected.add(input, null, this.#world.readOnly);
+    if (answer.missing === null ? answer.leftOpen && !input.mayStayOpen : isComplete(input)) this.#unseen = true;
     const secrets = [...this.#world.secrets, this.caller.key];
     return fault(input, answer, { never: secrets, lane: this.caller.lane });
   }
 
+  /** What is, once it stays so. What is asked on the way is counted too. */
+  async #digest(expected: Expected): Promise<Digest> {
+    let digest = await this.#settled(expected);
+    for (let tries = 0; this.#unseen && tries < 100; tries++) {
+      await sleep(LULL_MS);
+      const asked = expected.calls;
+      expected.calls += DIGEST_CALLS;
+      const next = await this.#settled(expected);
+      this.#unseen =
+        difference(digest, { ...next, calls: next.calls + expected.calls - asked }, new Expected(0)) !== null;
+      digest = next;
+    }
+    return digest;
+  }
+
   /** Waits until nothing is held: a call whose client left goes on for a while. */
-  async #digest(): Promise<Digest> {
+  async #settled(expected: Expected): Promise<Digest> {
     for (let tries = 0; ; tries++) {
       const sync = await this.#ask("POST", "/v1/sync", { limit: 1, cursor: this.#cursor });
       const balance = await this.#ask("GET", "/v1/balance?recent=0");
@@ -114,8 +134,7 @@ export class Lane {
       };
       const behind = sync.body.more === true;
       if (!behind && (digest.heldNano === 0 || tries > 100)) return digest;
-      // What was asked in vain is counted too.
-      this.#expected.calls += 2;
+      expected.calls += DIGEST_CALLS;
       if (!behind) await sleep(50);
     }
   }

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fault } from "../fuzz/check.ts";
 import { type Answer, Connection } from "../fuzz/connection.ts";
 import type { Input } from "../fuzz/input.ts";
+import { Lane } from "../fuzz/lane.ts";
 import { refusalOf } from "../fuzz/refusal.ts";
+import { surfaceOf } from "../fuzz/rest_requests.ts";
 import { type Caller, openCaller, startWorld, type World } from "../fuzz/world.ts";
 
 /** Inputs that were once answered as they must not be, in their least form. */
@@ -29,7 +31,7 @@ async function send({ method = "POST", target = "/mcp", headers = {}, body, malf
   const text = typeof body === "object" ? JSON.stringify(body) : body;
   const input: Input = {
     n: 0,
-    surface: target.startsWith("/mcp") ? "mcp" : "rest",
+    surface: target.startsWith("/mcp") ? "mcp" : surfaceOf(target),
     method,
     target,
     headers: [
@@ -121,4 +123,72 @@ test("a body whose framing is broken is no failure of the server", async () => {
 test("a word with a hyphen can be left out of what a model is told", async () => {
   const body = { message: "the well-known tea", redact_terms: ["well-known"], model: "paid/echo" };
   expect((await send({ target: "/v1/chat", body })).status).toBe(200);
+});
+
+test.each<[string, object]>([
+  ["/v1/chat/completions", { messages: [{}], tools: [{ type: "function", function: { name: {} } }] }],
+  ["/v1/chat/completions", { messages: [{ role: "user", content: [{ type: "text", text: {} }] }] }],
+  ["/v1/responses", { input: "tea?", tools: [{ type: "function", name: {} }] }],
+  ["/v1/responses", { input: [{ role: "user", content: [{ type: "input_text", text: {} }] }] }],
+])("%s says that a provider refused what is no string: %j", async (target, asked) => {
+  expect(await send({ target, body: { model: "paid/echo", ...asked } })).toMatchObject({ status: 400 });
+});
+
+test("OPTIONS of the server as a whole is a preflight without an origin", async () => {
+  expect((await send({ method: "OPTIONS", target: "*", malformed: true })).status).toBe(403);
+});
+
+test("no Worker can take CONNECT: the runtime says so", async () => {
+  expect((await send({ method: "CONNECT", malformed: true })).status).toBe(500);
+});
+
+test("a body in chunks of one byte is read whole", async () => {
+  const { host, key } = caller.materials.own;
+  const headers: Input["headers"] = [
+    ["Host", host],
+    ["Authorization", `Bearer ${key}`],
+    ["Content-Type", "application/json"],
+  ];
+  const body = Buffer.from(JSON.stringify({ query: "tea", text: "y".repeat(1_500) }));
+  const connection = new Connection(world.port);
+  const answer = await connection.send({
+    n: 0,
+    surface: "rest",
+    method: "POST",
+    target: "/v1/search",
+    headers,
+    body,
+    framing: { kind: "chunked", sizes: [1], extra: ";q" },
+    delivery: { kind: "whole" },
+    malformed: false,
+    mayStayOpen: false,
+  });
+  connection.close();
+  expect(refusalOf("rest", answer as Answer)?.code).toBe("invalid_input");
+  expect((answer as Answer).text).toContain("text: There is no such field.");
+});
+
+test("of a body that was announced and never sent, nothing is counted", async () => {
+  const lane = new Lane(world, caller);
+  const { host, key } = caller.materials.own;
+  const input: Input = {
+    n: 0,
+    surface: "mcp",
+    method: "POST",
+    target: "/mcp",
+    headers: [
+      ["Host", host],
+      ["Authorization", `Bearer ${key}`],
+      ["Content-Type", "application/json"],
+      ["Transfer-Encoding", "gzip, chunked"],
+    ],
+    body: Buffer.alloc(0),
+    framing: { kind: "length", lie: 0 },
+    delivery: { kind: "cut", at: 10_000, waitMs: 100 },
+    malformed: true,
+    mayStayOpen: false,
+  };
+  expect(await lane.suspect(input)).toBeNull();
+  expect(lane.statuses.get("left")).toBe(1);
+  lane.close();
 });

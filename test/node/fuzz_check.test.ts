@@ -1,9 +1,10 @@
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { difference, Expected } from "../fuzz/books.ts";
 import { fault } from "../fuzz/check.ts";
-import type { Answer } from "../fuzz/connection.ts";
+import { type Answer, Connection } from "../fuzz/connection.ts";
 import { ResponseParser } from "../fuzz/http_parser.ts";
-import { bytesOf, type Input } from "../fuzz/input.ts";
+import { bytesOf, type Delivery, type Input, isComplete, promisesMore } from "../fuzz/input.ts";
 import { shrink } from "../fuzz/shrink.ts";
 
 /** What the fuzzer looks for it must also see. */
@@ -38,6 +39,11 @@ function answered(status: number, body: object | string, headers: Record<string,
     leftOpen: false,
   };
 }
+/** As the runtime answers what it gives to no Worker. */
+const bare = (status: number, text: string): Answer => ({
+  ...answered(status, text),
+  headers: new Map([["content-type", "text/plain"]]),
+});
 const problem = (code: string) => ({
   type: `/errors/${code}`,
   title: "t",
@@ -63,6 +69,8 @@ describe("an answer is a fault", () => {
     ["half an event", input, answered(200, "data: {\n\n", { "content-type": "text/event-stream" })],
     ["no JSON", rest, answered(200, "{")],
     ["a failure without a body", { ...rest, method: "HEAD" }, answered(500, "")],
+    ["a broken head that it takes for a failure", { ...rest, malformed: true }, bare(500, "Internal Server Error")],
+    ["CONNECT and words of its own", { ...rest, method: "CONNECT", malformed: true }, bare(500, "no")],
   ];
   test.each(faults)("with %s", (_, sent, answer) => expect(fault(sent, answer, secrets)).not.toBeNull());
 
@@ -77,6 +85,16 @@ describe("an answer is a fault", () => {
     expect(fault(rest, answered(400, problem("invalid_input")), secrets)).toBeNull();
     expect(fault(input, answered(200, result({})), secrets)).toBeNull();
     expect(fault(input, answered(200, result({ text: "canary-1-acc" })), secrets)).toBeNull();
+    const headers: Input["headers"] = [["Mcp-Name", "file:///etc/hostname"]];
+    const echo = answered(200, result({ text: "file:///etc/hostname" }));
+    expect(fault({ ...input, headers }, echo, secrets)).toBeNull();
+    expect(fault(input, echo, secrets)).toMatch(/inside/);
+    const page: Input = { ...rest, surface: "page", target: "/oauth/register", malformed: true };
+    expect(fault(page, answered(429, { error: "temporarily_unavailable" }), secrets)).toBeNull();
+    expect(fault(page, answered(500, problem("internal")), secrets)).toMatch(/status 500/);
+    expect(fault({ ...rest, malformed: true }, bare(400, "invalid HTTP header parsed"), secrets)).toBeNull();
+    const connects = { ...rest, method: "CONNECT", malformed: true };
+    expect(fault(connects, bare(500, "Internal Server Error"), secrets)).toBeNull();
   });
 });
 
@@ -109,6 +127,27 @@ describe("the books", () => {
   });
 });
 
+describe("more is promised than is sent", () => {
+  const coded = (body: string): Input => ({
+    ...rest,
+    headers: [["Transfer-Encoding", "gzip, chunked"]],
+    body: Buffer.from(body),
+  });
+  test.each<[string, Input, boolean]>([
+    ["no chunk", coded(""), true],
+    ["half the length of a chunk", coded("1e309"), true],
+    ["a chunk that goes on", coded("7\n7"), true],
+    ["what is no chunk", coded('{"a":1}'), false],
+    ["a length without a body", { ...rest, headers: [["Content-Length", "3"]], body: null }, true],
+    ["a length that is too large", { ...rest, framing: { kind: "length", lie: 1 } }, true],
+    ["all of it", rest, false],
+    ["all of it in chunks", { ...coded(""), framing: { kind: "chunked", sizes: [1], extra: "" } }, false],
+  ])("with %s", (_, sent, more) => {
+    expect(promisesMore(sent)).toBe(more);
+    expect(isComplete(sent)).toBe(!more);
+  });
+});
+
 test("responses are read from pieces of any size", () => {
   const bytes = Buffer.from(
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n",
@@ -120,6 +159,23 @@ test("responses are read from pieces of any size", () => {
     expect(response?.body.toString()).toBe("abcde");
   }
 });
+
+test.each<Delivery>([{ kind: "whole" }, { kind: "pieces", at: [20, 40], gapMs: 5 }])(
+  "a server that closes without an answer is noticed, with %j",
+  async (delivery) => {
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const connection = new Connection((server.address() as AddressInfo).port);
+    const answer = await connection.send({ ...input, delivery });
+    expect(answer.missing).toBe("closed");
+    expect(fault(input, answer, secrets)).toMatch(/no answer: closed/);
+    connection.close();
+    server.close();
+  },
+);
 
 test("a failing input is shrunk to what makes it fail", async () => {
   const noisy: Input = {

@@ -39,6 +39,7 @@ export async function anthropic(
   response: ServerResponse,
   log: ServedRequest[],
 ): Promise<void> {
+  const counting = request.url === "/v1/messages/count_tokens";
   const body = JSON.parse(await readBody(request)) as MessagesRequest;
   const key = request.headers["x-api-key"];
   const entry: ServedRequest = {
@@ -57,13 +58,22 @@ export async function anthropic(
     entry.status = status;
     json(response, status, anthropicError(type));
   };
-  if (request.url !== "/v1/messages") return refuse(404, "not_found_error");
+  if (request.url !== "/v1/messages" && !counting) return refuse(404, "not_found_error");
   if (!key) return refuse(401, "authentication_error");
-  if (request.headers.authorization || request.headers["anthropic-version"] !== "2023-06-01" || !acceptable(body)) {
+  const accepted = counting ? !("max_tokens" in body || "stream" in body) : acceptable(body);
+  if (request.headers.authorization || request.headers["anthropic-version"] !== "2023-06-01" || !accepted) {
     return refuse(400, "invalid_request_error");
+  }
+  if (counting) {
+    if (body.model === "nonsense-count") return json(response, 200, { input_tokens: "many" });
+    if (!/^(fail|wrong)-/.test(body.model)) return json(response, 200, { input_tokens: countOf(body) });
   }
   await serve(body, response, entry, refuse);
 }
+
+/** A number that only this server can have counted. */
+const countOf = ({ messages, system, tools }: MessagesRequest): number =>
+  7_000 + JSON.stringify([messages, system, tools]).length;
 
 /** What the real one checks of the prompt. */
 function acceptable({ max_tokens, messages, temperature = 0 }: MessagesRequest): boolean {

@@ -4,6 +4,7 @@ import type { Responses } from "openai/resources/responses";
 import { type Answer, answer, type WireMessage } from "./answers.ts";
 import { breakOff, breakOffWhole, errorBody } from "./breaks.ts";
 import { json, readBody, type ServedRequest } from "./server.ts";
+import { responsesRefusal } from "./type_refusals.ts";
 
 /**
  * OpenAI's Responses API: the answers of the chat completions in its own words, whole and as typed events, and the ways in
@@ -40,6 +41,11 @@ export async function responses(
   const fail = /^fail-(\d{3})(?:-(.+))?$/.exec(body.model);
   const status = request.url !== "/v1/responses" ? 404 : authorization ? Number(fail?.[1] ?? 200) : 401;
   if (status !== 200) return refuse(response, entry, status, fail?.[2] ?? "");
+  const refusal = responsesRefusal(body);
+  if (refusal) {
+    entry.status = 400;
+    return json(response, 400, refusal);
+  }
   if (body.model === "wrong-content-type") {
     response.writeHead(200, { "content-type": "text/html" }).end("<html><body>secret upstream page</body></html>");
     return;

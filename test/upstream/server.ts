@@ -5,10 +5,12 @@ import { type Answer, type Asked, answer, type WireMessage, type WireUsage } fro
 import { anthropic } from "./anthropic.ts";
 import { azure } from "./azure.ts";
 import { breakOff, breakOffWhole, errorBody, flakyFailure, oddly } from "./breaks.ts";
+import { cuts } from "./cuts.ts";
 import { serveEmbeddings } from "./embeddings.ts";
 import { llamaGuard, moderations } from "./moderations.ts";
 import { ollamaTags } from "./ollama.ts";
 import { responses } from "./responses.ts";
+import { chatRefusal } from "./type_refusals.ts";
 import { workersAi } from "./workers_ai.ts";
 
 /**
@@ -83,6 +85,7 @@ const others: [start: string, handler: Handler][] = [
   ["/api/tags", ollamaTags],
   ["/v1/moderations", moderations],
   ["/llama-guard", llamaGuard],
+  ["/cuts/", cuts],
 ];
 
 async function route(request: IncomingMessage, response: ServerResponse, log: ServedRequest[]): Promise<void> {
@@ -132,6 +135,11 @@ async function serve(body: WireRequest, response: ServerResponse, entry: ServedR
   if (flaky) {
     if (flaky.retryAfter) response.setHeader("retry-after", flaky.retryAfter);
     return failWith(response, entry, flaky.status, "");
+  }
+  const refusal = chatRefusal(body);
+  if (refusal) {
+    entry.status = 400;
+    return json(response, 400, refusal);
   }
   if (body.model === "wrong-content-type") {
     response.writeHead(200, { "content-type": "text/html" }).end("<html><body>secret upstream page</body></html>");
