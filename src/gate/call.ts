@@ -16,6 +16,7 @@ import type { UsageAnswers, UsageQuery } from "../ledger/report_types.ts";
 import type { CallFacts, CallItem, HoldRequest, UsageReport } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import { safetyOf } from "../models/safety.ts";
+import { TimeLimit } from "../time_limit.ts";
 import type { Asked } from "../tools/confirm.ts";
 import { confirmRules } from "../tools/confirm_rules.ts";
 import type { Call, Principal } from "../tools/define.ts";
@@ -63,7 +64,7 @@ export class AdmittedCall implements Call {
   readonly #cancel: AbortSignal | undefined;
   readonly #asked: Asked;
   #hold: HoldRequest | undefined;
-  #signal: AbortSignal | undefined;
+  #limit: TimeLimit | undefined;
 
   constructor(env: Env, admission: Admission) {
     this.#env = env;
@@ -87,8 +88,8 @@ export class AdmittedCall implements Call {
 
   /** Made on first use: most calls never ask. */
   get signal(): AbortSignal {
-    this.#signal ??= this.#untilDeadline();
-    return this.#signal;
+    this.#limit ??= new TimeLimit(Math.max(0, this.deadline - Date.now()), this.#cancel);
+    return this.#limit.signal;
   }
   get vault() {
     return vaultOf(this.#env, this.principal.account);
@@ -158,9 +159,9 @@ export class AdmittedCall implements Call {
     return unwrap(await reach("ledger", () => ledger.usagePage(query, after), 2));
   }
 
-  #untilDeadline(): AbortSignal {
-    const deadline = AbortSignal.timeout(Math.max(0, this.deadline - Date.now()));
-    return this.#cancel ? AbortSignal.any([deadline, this.#cancel]) : deadline;
+  /** Its work is done: nobody waits for its deadline any more. */
+  ended(): void {
+    this.#limit?.end();
   }
 
   charge(usage: TokenUsage, note: { model: string; estimated?: boolean }): number {

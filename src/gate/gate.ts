@@ -177,6 +177,7 @@ async function runAndSettle(
   } catch (thrown) {
     error = asWaypostError(thrown, request.requestId);
   }
+  call.ended();
   let settlement: Settlement | undefined;
   let billed = !error || error instanceof BilledFailure;
   // A free call that succeeded was booked when it was admitted: nothing is left to settle.

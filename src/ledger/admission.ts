@@ -1,4 +1,5 @@
 import { type ErrorCode, fail, ok, type Result } from "../errors.ts";
+import { within } from "../time_limit.ts";
 import { WAIT_MS } from "./attempts.ts";
 import type { NoticeInfo } from "./budget_types.ts";
 import { freeCall } from "./call_rows.ts";
@@ -46,7 +47,7 @@ export class Admission {
       if (!("waitFor" in decided)) return decided;
       const left = giveUpAt - now();
       if (left <= 0) return refuse("idempotency_in_progress", "The first call is still running.", { retry_after: 5 });
-      await Promise.race([decided.waitFor, new Promise((resolve) => setTimeout(resolve, left))]);
+      await within(decided.waitFor, left, undefined);
     }
   }
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, type Problem, toProblem, WaypostError } from "../errors.ts";
+import { within } from "../time_limit.ts";
 import { schemaIssues } from "./schema_issues.ts";
 
 /**
@@ -40,7 +41,7 @@ function resumed(
     },
     async pull(controller) {
       next ??= reader.read();
-      const piece = keepAliveMs === undefined ? await next : await within(next, keepAliveMs);
+      const piece = keepAliveMs === undefined ? await next : await within(next, keepAliveMs, undefined);
       if (!piece) return controller.enqueue(COMMENT);
       if (piece.done) return controller.close();
       next = undefined;
@@ -48,19 +49,6 @@ function resumed(
     },
     cancel: (reason) => reader.cancel(reason),
   });
-}
-
-/** Undefined when it takes longer. */
-async function within<T>(wait: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([wait, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A JSON-RPC error with a problem in its `data`, if it has none. Any other message is left as it is. */

@@ -1,3 +1,5 @@
+import { within } from "../time_limit.ts";
+
 // A bundler moves imports of built-in modules to where every start loads them, and these take milliseconds.
 const { resolve4, resolve6 } = process.getBuiltinModule("node:dns/promises");
 const { BlockList, isIP } = process.getBuiltinModule("node:net");
@@ -56,8 +58,7 @@ const LOOKUP_MS = 3_000;
  */
 export async function resolvesPrivately(hostname: string): Promise<boolean> {
   const lookups = Promise.all([addresses(resolve4(hostname)), addresses(resolve6(hostname))]);
-  const late = new Promise<string[][]>((resolve) => setTimeout(() => resolve([]), LOOKUP_MS));
-  return (await Promise.race([lookups, late])).flat().some(isPrivateAddress);
+  return (await within(lookups, LOOKUP_MS, [])).flat().some(isPrivateAddress);
 }
 
 const addresses = (lookup: Promise<string[]>): Promise<string[]> => lookup.catch(() => []);

@@ -40,6 +40,7 @@ export class Run {
   #handle: Handle | undefined;
   #resultPlaced = false;
   #readers = 0;
+  #silent: ReturnType<typeof setTimeout> | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
@@ -75,12 +76,11 @@ export class Run {
         this.#windows = windows;
         this.#facts = facts;
         watcher.admitted(this);
-        setTimeout(() => this.#begun.resolve("stream"), SILENT_MS);
+        this.#silent = setTimeout(() => this.#begun.resolve("stream"), SILENT_MS);
       },
     }).then((outcome) => {
       this.#end = outcome;
-      clearTimeout(this.#grace);
-      clearTimeout(this.#patience);
+      for (const timer of [this.#silent, this.#grace, this.#patience]) clearTimeout(timer);
       watcher.ended(this, outcome);
       this.log.wake();
       return outcome;

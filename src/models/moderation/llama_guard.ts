@@ -1,3 +1,4 @@
+import { limited } from "../../time_limit.ts";
 import type { AiBinding } from "../providers/workers_ai.ts";
 import { available, together } from "./openai.ts";
 import { pieces } from "./pieces.ts";
@@ -11,8 +12,7 @@ const PATIENCE_MS = 10_000;
 export function llamaGuard(ai: AiBinding): Moderator {
   const id = `workers-ai/${LLAMA_GUARD}`;
   const ask = async (messages: { role: string; content: string }[], signal: AbortSignal): Promise<Verdict> => {
-    const end = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-    const run = { returnRawResponse: true, signal: end } as const;
+    const run = { returnRawResponse: true, signal } as const;
     const response = (await ai.run(LLAMA_GUARD, { messages, max_tokens: 64 }, run)) as Response;
     if (!response.ok) throw new Error(`status ${response.status}`);
     const body = (await response.json()) as { response?: unknown; result?: { response?: unknown } } | null;
@@ -26,7 +26,7 @@ export function llamaGuard(ai: AiBinding): Moderator {
         for (const piece of pieces(text)) {
           const asked = { role: "user", content: side === "input" ? piece : pieces(question ?? "").at(-1) || "-" };
           const messages = side === "input" ? [asked] : [asked, { role: "assistant", content: piece }];
-          verdicts.push(await ask(messages, signal));
+          verdicts.push(await limited(PATIENCE_MS, signal, (end) => ask(messages, end)));
         }
         return together(verdicts);
       }),

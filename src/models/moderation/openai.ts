@@ -1,4 +1,5 @@
 import { WaypostError } from "../../errors.ts";
+import { limited } from "../../time_limit.ts";
 import { pieces } from "./pieces.ts";
 import type { Exhibit, Moderator, Verdict } from "./types.ts";
 
@@ -16,14 +17,15 @@ export interface OpenAISettings {
 /** OpenAI's moderation endpoint, or one like it. It costs nothing there. */
 export function openAIModerator({ baseUrl, apiKey, model }: OpenAISettings): Moderator {
   const headers = { "Content-Type": "application/json", ...(apiKey ? { Authorization: `Bearer ${apiKey}` } : {}) };
-  const ask = async (input: string[], signal: AbortSignal): Promise<Verdict[]> => {
+  const ask = (input: string[], given: AbortSignal) => limited(PATIENCE_MS, given, (signal) => asked(input, signal));
+  const asked = async (input: string[], signal: AbortSignal): Promise<Verdict[]> => {
     const response = await fetch(`${baseUrl}/moderations`, {
       method: "POST",
       headers,
       body: JSON.stringify({ model, input }),
       // A redirect would carry the key and the text to a host nobody configured.
       redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+      signal,
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`status ${response.status}`);
