@@ -9,12 +9,24 @@ export const chainHead = (sql: SqlStorage): ChainHead => {
   return { seq, hash };
 };
 
-/** Makes rows the next lines of the account's audit log. Call it in the transaction that writes them. */
-export function extendChain<Row extends OutboxRow>(sql: SqlStorage, rows: readonly Row[]): (Row & ChainLink)[] {
-  const { account } = sql.exec<{ account: string }>("SELECT account FROM account WHERE id = 1").one();
-  const linked = linkRows(account, chainHead(sql), rows);
-  sql.exec("UPDATE audit_chain SET seq = ?, hash = ? WHERE id = 1", linked.head.seq, linked.head.hash);
-  return linked.rows;
+/** The account's audit log as it is written. Knows its end: one that could not be written is not to be used again. */
+export class AuditLog {
+  readonly #sql: SqlStorage;
+  #account: string | undefined;
+  #head: ChainHead | undefined;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Makes rows its next lines. Call it in the transaction that writes them. */
+  extend<Row extends OutboxRow>(rows: readonly Row[]): (Row & ChainLink)[] {
+    this.#account ??= this.#sql.exec<{ account: string }>("SELECT account FROM account WHERE id = 1").one().account;
+    const { rows: lines, head } = linkRows(this.#account, this.#head ?? chainHead(this.#sql), rows);
+    this.#sql.exec("UPDATE audit_chain SET seq = ?, hash = ? WHERE id = 1", head.seq, head.hash);
+    this.#head = head;
+    return lines;
+  }
 }
 
 /** The newest line that D1 has acknowledged: everything up to it must be there. */

@@ -1,4 +1,4 @@
-import { extendChain } from "./audit_chain_store.ts";
+import { AuditLog } from "./audit_chain_store.ts";
 import type { BooksState, Entry, Hold } from "./books.ts";
 import type { ModelShare } from "./charge.ts";
 import { createTables, upgradeTables } from "./schema.ts";
@@ -64,10 +64,12 @@ const CALLS_A_BATCH = 1_000;
 export class Store {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly #log: AuditLog;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.#log = new AuditLog(storage.sql);
   }
 
   /** False for an account that was never opened: asking about one writes nothing. */
@@ -163,12 +165,12 @@ export class Store {
 
   /** Appends entries with the state they lead to and the holds they leave open: one unit. */
   post(entries: readonly (Entry & { at: number })[], books: BooksState, open: ReadonlyMap<string, Hold>): void {
-    this.#sql.exec(
-      `INSERT INTO entries (call_id, kind, at, key_id, hold_nano, credit_nano, tokens, cost_nano, detail)
-       SELECT value ->> 'callId', value ->> 'kind', value ->> 'at', value ->> 'keyId', value ->> 'holdNano', value ->> 'creditNano',
-              value ->> 'tokens', value ->> 'costNano', value -> 'detail' FROM json_each(?)`,
-      JSON.stringify(entries),
-    );
+    for (const { callId, kind, at, keyId, holdNano, creditNano, tokens, costNano, detail } of entries) {
+      this.#sql.exec(
+        "INSERT INTO entries (call_id, kind, at, key_id, hold_nano, credit_nano, tokens, cost_nano, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[callId, kind, at, keyId, holdNano, creditNano, tokens, costNano, JSON.stringify(detail)],
+      );
+    }
     this.#sql.exec(
       "UPDATE books SET balance_nano = ?, settled_cost_nano = ?, month = ?, tokens_used = ? WHERE id = 1",
       books.balanceNano,
@@ -213,7 +215,7 @@ export class Store {
   }
 
   putCalls(rows: readonly OutboxRow[]): void {
-    const lines = extendChain(this.#sql, rows);
+    const lines = this.#log.extend(rows);
     for (let i = 0; i < lines.length; i += CALLS_A_BATCH) this.#putBatch(lines.slice(i, i + CALLS_A_BATCH));
   }
 

@@ -17,15 +17,11 @@ const set = new Map<unknown, { ms: number; stack: string }>();
 let signals = 0;
 
 beforeAll(() => {
-  const later = (work: () => void, ms = 0, ...rest: unknown[]) => {
-    const timer: unknown = real.set(
-      () => {
-        set.delete(timer);
-        work();
-      },
-      ms,
-      ...rest,
-    );
+  const later = (work: () => void, ms = 0) => {
+    const timer: unknown = real.set(() => {
+      set.delete(timer);
+      work();
+    }, ms);
     set.set(timer, { ms, stack: new Error().stack ?? "" });
     return timer;
   };
