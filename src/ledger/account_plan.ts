@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from "../errors.ts";
-import type { Account, Store } from "./store.ts";
+import type { Account } from "./rows.ts";
+import type { Store } from "./store.ts";
 import type { Plan, VerifiedCaller } from "./types.ts";
 
 /** The plan an account is on: the newest that was said about it, by the operator or by the issuer of its users' tokens. */

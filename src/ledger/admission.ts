@@ -8,7 +8,7 @@ import { attemptKey, FREE_JOURNAL_MS, HOLD_JOURNAL_MS, LEASE_MS, type LedgerPart
 import { forPlan } from "./markup.ts";
 import { toolLimits } from "./rate_gate.ts";
 import type { UsageAnswers, UsageReads } from "./report_types.ts";
-import type { StoredKey } from "./store.ts";
+import type { StoredKey } from "./stored_key.ts";
 import type * as T from "./types.ts";
 
 /** What is decided about a call, now or once something else has happened. */

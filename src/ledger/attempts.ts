@@ -1,5 +1,6 @@
 import type { Journal } from "./journal.ts";
-import type { Store, StoredResult } from "./store.ts";
+import type { StoredResult } from "./rows.ts";
+import type { Store } from "./store.ts";
 
 /**
  * Idempotency: the first call with a key runs, the same call again gets its result for 24 hours. While the first is

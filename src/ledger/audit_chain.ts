@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 
 /**
  * The audit log as a chain: each line carries the hash of the line before it, so that no line can be changed, left out or

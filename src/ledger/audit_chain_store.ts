@@ -1,5 +1,5 @@
 import { type ChainHead, type ChainLink, linkRows } from "./audit_chain.ts";
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 
 /** Where an account's audit log stands, as the ledger keeps it: the authority against which copies are checked. */
 

@@ -4,7 +4,7 @@ import { type Period, periodAt } from "./budget_periods.ts";
 import { type BudgetStore, type SlotRow, slotOf } from "./budget_store.ts";
 import type { Budget, BudgetState } from "./budget_types.ts";
 import type { Keyring } from "./keyring.ts";
-import type { StoredKey } from "./store.ts";
+import type { StoredKey } from "./stored_key.ts";
 import type { TallyRow } from "./tally.ts";
 import type { HoldRequest, KeyBudget } from "./types.ts";
 import { affordable, worstCost } from "./worst_case.ts";

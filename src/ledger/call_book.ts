@@ -1,7 +1,7 @@
 import type { Budgets } from "./budgets.ts";
 import type { Journal } from "./journal.ts";
 import type { Reports } from "./reports.ts";
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 
 /** Books calls: each record takes the next position in the outbox, and what it changes in the tally is counted with it. */
 export class CallBook {

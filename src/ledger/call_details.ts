@@ -1,7 +1,7 @@
 import { decimal, itemised, type StoredTry } from "./itemised.ts";
 import type { TokenPrice, TokenUsage } from "./money.ts";
 import type { CallDetails } from "./report_types.ts";
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 import type { Funding, SettleRequest } from "./types.ts";
 import type { StoredEntry } from "./usage_table.ts";
 

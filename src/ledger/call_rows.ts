@@ -1,4 +1,4 @@
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 import type { CallFacts } from "./types.ts";
 
 /** Lines of the usage records for calls that no settlement describes. */

@@ -3,7 +3,7 @@ import type { Books, Hold } from "./books.ts";
 import type { CreditRows } from "./credit_rows.ts";
 import type { Journal } from "./journal.ts";
 import { costNano, totalInput, totalOutput, totalTokens } from "./money.ts";
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 import type { Funding, Plan, RelayedEvent, RelayedOutcome } from "./types.ts";
 
 /** Events are taken for this long after they happened. Their ids are found as long as the entries are kept: always. */

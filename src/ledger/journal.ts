@@ -1,5 +1,7 @@
 import type { Books, Entry } from "./books.ts";
-import type { OutboxRow, Store, StoredKey, StoredResult } from "./store.ts";
+import type { OutboxRow, StoredResult } from "./rows.ts";
+import type { Store } from "./store.ts";
+import type { StoredKey } from "./stored_key.ts";
 import { PendingRows, type TallyRow } from "./tally.ts";
 import type { SlidingWindows } from "./windows.ts";
 

@@ -3,7 +3,7 @@ import type { Budgets } from "./budgets.ts";
 import type { Journal } from "./journal.ts";
 import { isBounded, leastOf, whatExceeds } from "./key_rules.ts";
 import type { Keyring } from "./keyring.ts";
-import type { StoredKey } from "./store.ts";
+import type { StoredKey } from "./stored_key.ts";
 import type { KeyAuthor, KeyChanges, KeyInfo, KeySpec } from "./types.ts";
 
 /** A secret that replaces a key's present one. */

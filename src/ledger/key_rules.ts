@@ -1,5 +1,5 @@
 import { formatUsd } from "./money.ts";
-import type { StoredKey } from "./store.ts";
+import type { StoredKey } from "./stored_key.ts";
 
 /** What bounds a key besides its scopes. */
 export type Bounds = Pick<StoredKey, "limits" | "budget" | "expiresAt">;

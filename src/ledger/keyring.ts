@@ -1,5 +1,7 @@
 import type { Journal } from "./journal.ts";
-import type { Account, Store, StoredKey } from "./store.ts";
+import type { Account } from "./rows.ts";
+import type { Store } from "./store.ts";
+import type { StoredKey } from "./stored_key.ts";
 import type { Caller, Identity, Refusal, VerifiedCaller } from "./types.ts";
 
 /** The account's API keys and blocked users, all in memory. A revocation or a block holds from the next look-up. */

@@ -9,7 +9,8 @@ import type { Keyring } from "./keyring.ts";
 import type { PeriodTurn } from "./period_turn.ts";
 import type { RateGate } from "./rate_gate.ts";
 import type { Reports } from "./reports.ts";
-import type { Account, Store } from "./store.ts";
+import type { Account } from "./rows.ts";
+import type { Store } from "./store.ts";
 
 /** What one awake ledger is made of: its steps (admission, settlement, upkeep) share these. */
 export interface LedgerParts {

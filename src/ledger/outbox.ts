@@ -1,4 +1,5 @@
-import type { CallBatch, OutboxRow, Store } from "./store.ts";
+import type { CallBatch, OutboxRow } from "./rows.ts";
+import type { Store } from "./store.ts";
 import type { UsageTotals } from "./types.ts";
 
 /** Copies calls from the ledger to D1, at least once, by unique id; forgets nothing before D1 has acknowledged it. */

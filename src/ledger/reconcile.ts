@@ -1,5 +1,5 @@
 import type { ChainHead } from "./audit_chain.ts";
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 
 /** What an account's books in D1 must come to, as its ledger has them. */
 export interface LedgerBooks {

@@ -4,7 +4,8 @@ import { monthEnd } from "./calendar.ts";
 import { callDetails } from "./call_details.ts";
 import { forecastOf } from "./forecast.ts";
 import type { CallDetails, Quota, UsageAnswers, UsageReads } from "./report_types.ts";
-import type { OutboxRow, Store } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
+import type { Store } from "./store.ts";
 import { addRow, emptyMonth, type MonthTally, rowDifference, rowsOf, type TallyRow } from "./tally.ts";
 import type { CallRecord, Left, Plan, UsageReport, UsageTotals, WindowState } from "./types.ts";
 

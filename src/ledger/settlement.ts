@@ -6,7 +6,7 @@ import { expiredCall } from "./call_rows.ts";
 import { answering, sharesOf, termsOf, tokensOf, unbilled, usedAny } from "./charge.ts";
 import { attemptKey, FREE_JOURNAL_MS, type LedgerParts } from "./ledger_parts.ts";
 import { type TokenUsage, totalInput, totalOutput } from "./money.ts";
-import type { OutboxRow, StoredResult } from "./store.ts";
+import type { OutboxRow, StoredResult } from "./rows.ts";
 import type * as T from "./types.ts";
 
 const NOTHING = { costNano: 0, creditNano: 0, funding: null, priceVersion: null };

@@ -1,4 +1,4 @@
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 import type { UsageTotals } from "./types.ts";
 
 /** One row of usage at its finest grain: a day, tool, model, key, session, user and program. */

@@ -1,6 +1,6 @@
 import type { Entry } from "./books.ts";
 import type { Dimension, GroupReport, UsageGroup, UsagePage, UsageQuery } from "./report_types.ts";
-import type { OutboxRow } from "./store.ts";
+import type { OutboxRow } from "./rows.ts";
 import { addTo, type MonthRow, NONE, TOTALS, zero } from "./tally.ts";
 import type { UsageTotals } from "./types.ts";
 
