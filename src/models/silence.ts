@@ -1,4 +1,4 @@
-/** A busy isolate hears its timer before the answer that came in time: so long is listened for it once more. */
+/** A busy isolate hears its timer before the answer that came in time: so long at least is listened for it once more. */
 const LISTEN_MS = 25;
 
 /** Watches how long a provider is waited for. One timer serves all waits: a stream has thousands. */
@@ -45,7 +45,9 @@ export class Silence {
     const since = this.#since;
     if (since === undefined) return;
     const left = since + this.ms - Date.now();
-    this.#timer = left > 0 ? setTimeout(this.#look, left) : setTimeout(() => this.#end(since), LISTEN_MS);
+    // As long as the timer was late, it was this isolate that did not listen.
+    this.#timer =
+      left > 0 ? setTimeout(this.#look, left) : setTimeout(() => this.#end(since), Math.max(LISTEN_MS, -left));
   };
 
   #end(since: number): void {
