@@ -86,9 +86,9 @@ export class Attempts {
     running.finish();
   }
 
-  /** The result is on disk. */
-  written(key: string): void {
-    this.#fresh.delete(key);
+  /** The call's result is on disk, if it had one. Another call's with the same key may still be on its way. */
+  written(key: string, callId: string): void {
+    if (this.#fresh.get(key)?.callId === callId) this.#fresh.delete(key);
   }
 
   /** Lets go of attempts whose call crashed. */

@@ -71,7 +71,7 @@ export class Settling {
     const mustLast = request.hold !== undefined || request.idempotency !== undefined;
     if (mustLast) await journal.together(this.#parts.books.holds.size);
     else journal.within(FREE_JOURNAL_MS);
-    if (request.idempotency) attempts.written(attemptKey(request.keyId, request.idempotency.key));
+    if (request.idempotency) attempts.written(attemptKey(request.keyId, request.idempotency.key), request.callId);
     return settlement;
   }
 

@@ -52,6 +52,7 @@ async function settle(world: World, plan: CallPlan, granted: number, since: numb
       try {
         const result: Result<Ended> = await world.ask((ledger) => {
           at ??= world.clock.now;
+          world.model.settling(plan.callId);
           return ledger.settle(request);
         });
         if (result.ok && !cutOff()) world.model.settled(plan, request, heard(world, result.value), at ?? since);

@@ -28,6 +28,8 @@ export class Model {
   countersWritten = 0;
   plan = "sim";
   #admissions: { at: number; key: number }[] = [];
+  /** When the ledger was first told that a call has ended: from then on it may have kept the answer. */
+  readonly #settling = new Map<string, number>();
   readonly #world: World;
 
   constructor(world: World) {
@@ -72,13 +74,21 @@ export class Model {
     if (kept) this.report(`${plan.callId} runs, though ${kept.callId} was answered with the same idempotency key`);
   }
 
-  /** A client was told the answer to its idempotency key: all are told the same. `at`: when it may first have been kept. */
-  told(plan: CallPlan, { callId, result }: Pick<KeptAnswer, "callId" | "result">, at: number): void {
+  /** The ledger is told that a call has ended; nobody may ever hear what it says. */
+  settling(callId: string): void {
+    if (!this.#settling.has(callId)) this.#settling.set(callId, this.#world.clock.now);
+  }
+
+  /** A client was told the answer to its idempotency key: all are told the same. `heard`: when it may have been decided. */
+  told(plan: CallPlan, { callId, result }: Pick<KeptAnswer, "callId" | "result">, heard: number): void {
     if (!plan.idempotency) return;
+    const at = this.#settling.get(callId) ?? heard;
     const attempt = `${plan.key} ${plan.idempotency.key}`;
     const { inputHash } = plan.idempotency;
     const before = this.results.get(attempt);
-    if (!before || (before.callId !== callId && at >= before.at + DAY - 5 * MINUTE)) {
+    // What was asked long ago may have been settled only now, when the first answer was not kept any more.
+    const { latest } = this.#world.clock;
+    if (!before || (before.callId !== callId && latest >= before.at + DAY - 5 * MINUTE)) {
       this.results.set(attempt, { callId, inputHash, result, at });
       return;
     }
