@@ -6,6 +6,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
+import { keepAliveMs } from "../tools/stream_times.ts";
 import { watch } from "../vault/watch.ts";
 import { eventsIn, tellable, type Wanted } from "./news.ts";
 
@@ -41,7 +42,7 @@ export async function listen(
 ): Promise<Response> {
   const { asked, wanted } = narrowed(message, who.scopes);
   const pending = new Pending();
-  const handler = createMcpHandler(factory, { bus: pending });
+  const handler = createMcpHandler(factory, { bus: pending, keepAliveMs: keepAliveMs(env) });
   if (!wanted || Object.keys(wanted).length === 0) return handler.fetch(request, { authInfo, parsedBody: asked });
   const end = () => void handler.close();
   const watched = await watch(env, who.account, (news) => pending.add(eventsIn(news, wanted)), end);

@@ -19,19 +19,19 @@ const AT_ONCE = 20;
 
 /** Gives up `calls` calls, some at a time. */
 export async function giveUp(world: ConformanceWorld, way: Way, calls: number): Promise<Leaks> {
-  const client = await clientOf(world, way);
   let given = 0;
   let most = 0;
   let next = 0;
+  // Looked at from within a call that streams, so that there is something to see.
+  const look = async () => {
+    const { door, session } = await openStreams(world, client.session);
+    most = Math.max(most, door, session);
+  };
+  const client = await clientOf(world, way, look);
   const one = async () => {
     while (next < calls) if (await client.callAndLeave(++next)) given++;
   };
-  const looking = setInterval(async () => {
-    const { door, session } = await openStreams(world, client.session);
-    most = Math.max(most, door, session);
-  }, 50);
   await Promise.all(Array.from({ length: AT_ONCE }, one));
-  clearInterval(looking);
   let left = await openStreams(world, client.session);
   for (let i = 0; i < 40 && left.door + left.session > 0; i++) {
     await sleep(50);
@@ -45,7 +45,8 @@ async function openStreams(world: ConformanceWorld, session = ""): Promise<Leaks
   return (await response.json()) as Leaks["left"];
 }
 
-async function clientOf(world: ConformanceWorld, way: Way) {
+/** `streaming`: told when the first call of so many streams. */
+async function clientOf(world: ConformanceWorld, way: Way, streaming: () => Promise<void>) {
   const post = (body: object, headers: Record<string, string>, signal?: AbortSignal) =>
     fetch(world.mcp, {
       method: "POST",
@@ -89,6 +90,7 @@ async function clientOf(world: ConformanceWorld, way: Way) {
       if (done) return false;
       said += new TextDecoder().decode(value);
     }
+    if (id % AT_ONCE === 1) await streaming();
     if (way === "session, cancelled") {
       const cancelled = { method: "notifications/cancelled", params: { requestId: id, reason: "enough" } };
       await (await post(cancelled, headers)).text();

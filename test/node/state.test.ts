@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 
-const rounds = 30;
+const rounds = 15;
 const spacing = 400;
 
 /** A process that tries to open a state directory at the start of every round and keeps it until the round's end. */
