@@ -1,6 +1,7 @@
 import { urlsOf } from "../auth/urls.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
+import { piecesOf } from "../gate/pieces.ts";
 import type { Visit } from "./visit.ts";
 
 const MAX_BYTES = 64 * 1024;
@@ -39,11 +40,10 @@ export function checkSameOrigin(request: Request, env: Env): void {
 }
 
 async function readText(request: Request): Promise<string> {
-  if (!request.body) return "";
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of piecesOf(request)) {
     bytes += chunk.byteLength;
     if (bytes > MAX_BYTES) throw new WaypostError("payload_too_large", `A form has at most ${MAX_BYTES / 1024} KiB.`);
     text += decoder.decode(chunk, { stream: true });
