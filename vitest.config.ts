@@ -21,6 +21,9 @@ export default defineConfig(async () => ({
   test: {
     // A worker and the process that serves it take turns: two keep two cores busy.
     maxWorkers: 2,
+    // A slow machine takes a multiple of what a quick one does; nothing here is a measure of speed.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     // The Worker logs a line a call; a test that fails says more without them.
     onConsoleLog: (log: string) => !log.startsWith('{"event":'),
     include: ["src/**/*.test.ts", "test/worker/**/*.test.ts"],

@@ -2,10 +2,12 @@ import { startWaypost, type Waypost } from "../../test/node/harness.ts";
 import { type Child, startUpstream } from "./children.ts";
 import type { Target } from "./load.ts";
 import { runtimes, startPortkey } from "./portkey.ts";
+import { bundle, serve } from "./workerd.ts";
 
-/** The same question to one provider: asked directly, through Waypost, through Portkey's gateway. */
+/** The same question to one provider: asked directly, through a proxy that does nothing else, Waypost, Portkey's gateway. */
 export interface ChatWorld {
   direct: Target;
+  bare: Target;
   governed: Target;
   /** Governed, and streamed to the caller. */
   streamed: Target;
@@ -23,7 +25,9 @@ export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld
   const upstream = await startUpstream();
   const nodes = runtimes();
   const portkeys = await Promise.all(nodes.map((node) => startPortkey({ node })));
+  const proxy = await serve(bundle("bare_proxy"));
   const waypost = await startWaypost({ vars: { ...vars, ...priced(upstream) } });
+  const completions = `${upstream.url}/v1/chat/completions`;
   const json = { "content-type": "application/json" };
   const wire = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: QUESTION }], max_tokens: 1000 });
   const asked = { message: QUESTION, model: `bench/${MODEL}`, max_tokens: 1000 };
@@ -37,7 +41,8 @@ export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld
   const bearer = { authorization: `Bearer ${waypost.apiKey}` };
   return {
     waypost,
-    direct: post("direct", `${upstream.url}/v1/chat/completions`, {}, wire),
+    direct: post("direct", completions, {}, wire),
+    bare: post("bare", proxy.url, { "x-upstream": completions }, wire),
     governed: post("governed", `${waypost.url}/v1/chat`, bearer, JSON.stringify(asked)),
     streamed: post("streamed", `${waypost.url}/v1/chat`, bearer, JSON.stringify({ ...asked, stream: true })),
     portkey: portkeys.map(({ url }, i) =>
@@ -53,7 +58,7 @@ export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld
       ),
     ),
     async stop() {
-      await waypost.stop();
+      await Promise.all([waypost.stop(), proxy.stop()]);
       for (const portkey of portkeys) portkey.stop();
       upstream.stop();
     },

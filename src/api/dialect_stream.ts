@@ -39,6 +39,7 @@ export function byteStream(keepAliveMs: number): ByteStream {
   let said = false;
   let gone = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let stalledAt = Number.POSITIVE_INFINITY;
   let started = () => {};
   const first = new Promise<"bytes">((resolve) => {
     started = () => resolve("bytes");
@@ -48,32 +49,36 @@ export function byteStream(keepAliveMs: number): ByteStream {
   };
   const write = (bytes: Uint8Array): Promise<void> => writer.write(bytes).catch(leave);
 
-  /** Looks whether it is time for a comment. */
+  /** Looks whether it is time for a comment, or for giving up a client that does not read. One timer serves all pieces. */
   const look = (): void => {
     if (gone) return;
-    if (Date.now() - spoke >= keepAliveMs) {
-      spoke = Date.now();
+    const now = Date.now();
+    if (now >= stalledAt) {
+      // It may not hold up the end of the call.
+      void writer.abort("deadline").catch(leave);
+      return;
+    }
+    if (now >= spoke + keepAliveMs) {
+      spoke = now;
       started();
       if (endsEvent(last)) void write(COMMENT);
     }
-    timer = setTimeout(look, spoke + keepAliveMs - Date.now());
+    timer = setTimeout(look, Math.min(spoke + keepAliveMs, stalledAt) - now);
   };
 
   return {
     emit(event) {
       if (event.type !== "bytes" || gone) return undefined;
-      if (!said) {
-        started();
-        clearTimeout(timer);
-        timer = setTimeout(look, keepAliveMs);
-      }
+      if (!said) started();
       said = true;
       last = event.bytes;
       spoke = Date.now();
       return write(event.bytes);
     },
     admitted() {
-      timer = setTimeout(look, 2 * keepAliveMs);
+      // As if it had spoken later: what has not begun has twice as long.
+      spoke = Date.now() + keepAliveMs;
+      timer = setTimeout(look, keepAliveMs);
     },
     async response(outcome, { plain, events, headers }) {
       const begun = await Promise.race([first, outcome]);
@@ -81,11 +86,9 @@ export function byteStream(keepAliveMs: number): ByteStream {
         clearTimeout(timer);
         return plain(begun);
       }
-      // A client that does not read may not hold up the end of the call.
-      const stalled = setTimeout(() => void writer.abort("deadline").catch(leave), DEADLINE_MS + 1_000);
+      stalledAt = Date.now() + DEADLINE_MS + 1_000;
       outcome.then((ended) => {
         clearTimeout(timer);
-        clearTimeout(stalled);
         if (!said) void write(new TextEncoder().encode(events(ended)));
         writer.close().catch(leave);
       });

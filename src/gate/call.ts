@@ -21,7 +21,7 @@ import type { Asked } from "../tools/confirm.ts";
 import { confirmRules } from "../tools/confirm_rules.ts";
 import type { Call, Principal } from "../tools/define.ts";
 import { drainMs } from "../tools/stream_times.ts";
-import { blobsOf, ledgerOf, reach, vaultOf } from "./stores.ts";
+import { type Background, blobsOf, ledgerOf, reach, reserveNear, vaultOf } from "./stores.ts";
 
 /** A failure that bills what was charged before it. */
 export class BilledFailure extends WaypostError {}
@@ -60,14 +60,16 @@ export class AdmittedCall implements Call {
   /** Tries at models so far. */
   readonly items: CallItem[] = [];
   readonly #env: Env;
+  readonly #ctx: Background;
   readonly #facts: CallFacts;
   readonly #cancel: AbortSignal | undefined;
   readonly #asked: Asked;
   #hold: HoldRequest | undefined;
   #limit: TimeLimit | undefined;
 
-  constructor(env: Env, admission: Admission) {
+  constructor(env: Env, ctx: Background, admission: Admission) {
     this.#env = env;
+    this.#ctx = ctx;
     this.#facts = admission.facts;
     this.#hold = admission.hold && forPlan(admission.hold, admission.principal.plan);
     this.id = admission.facts.callId;
@@ -147,9 +149,11 @@ export class AdmittedCall implements Call {
   async reserve(wanted: HoldRequest): Promise<number> {
     if (this.#hold) throw new Error("a call holds money once");
     const hold = forPlan(wanted, this.principal.plan);
-    const ledger = ledgerOf(this.#env, this.principal.account);
     const request = { ...this.#facts, keyId: this.principal.keyId, hold };
-    const reserved = unwrap(await reach("ledger", () => ledger.reserve(request)));
+    const near = reserveNear(this.#env, this.#ctx, request);
+    const reserved = unwrap(
+      near ?? (await reach("ledger", () => ledgerOf(this.#env, request.account).reserve(request))),
+    );
     this.#hold = hold;
     return reserved.grantedOutputTokens;
   }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { WaypostError } from "../errors.ts";
 import type { CallFacts } from "../ledger/types.ts";
 import type { Principal } from "../tools/define.ts";
@@ -8,7 +9,7 @@ import type { CallRequest } from "./gate.ts";
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** @throws WaypostError `invalid_header` when the idempotency key cannot be one, or the call takes none */
-export async function factsOf(request: CallRequest, callId: string, input: unknown): Promise<CallFacts> {
+export function factsOf(request: CallRequest, callId: string, input: unknown): CallFacts {
   const { tool, credential, via, client, idempotencyKey } = request;
   const facts: CallFacts = { account: credential.account, callId, tool: tool.name, via, ...(client ? { client } : {}) };
   const session = tool.session?.(input);
@@ -23,17 +24,12 @@ export async function factsOf(request: CallRequest, callId: string, input: unkno
       "This call takes no idempotency key: its result is shown once and never kept.",
     );
   }
-  const inputHash = await sha256(`${tool.name}\n${JSON.stringify(input)}`);
+  const inputHash = sha256(`${tool.name}\n${JSON.stringify(input)}`);
   return { ...facts, idempotency: { key: idempotencyKey, inputHash } };
 }
 
 /** Same for every attempt with the same idempotency key. */
-export const attemptOf = async (facts: CallFacts, principal: Principal): Promise<string> =>
-  facts.idempotency
-    ? `at_${(await sha256(`${principal.keyId}\n${facts.idempotency.key}`)).slice(0, 32)}`
-    : facts.callId;
+export const attemptOf = (facts: CallFacts, principal: Principal): string =>
+  facts.idempotency ? `at_${sha256(`${principal.keyId}\n${facts.idempotency.key}`).slice(0, 32)}` : facts.callId;
 
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const sha256 = (text: string): string => hash("sha256", text);

@@ -3,7 +3,15 @@ import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { keepable, wasTooLarge } from "../ledger/attempts.ts";
 import { unbilled } from "../ledger/charge.ts";
-import type { AdmitReply, CallFacts, Identity, KeptAnswer, Settlement, WindowState } from "../ledger/types.ts";
+import type {
+  AdmitReply,
+  AdmitRequest,
+  CallFacts,
+  Identity,
+  KeptAnswer,
+  Settlement,
+  WindowState,
+} from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import type { Asked } from "../tools/confirm.ts";
 import type { Call, Principal, Tool } from "../tools/define.ts";
@@ -13,7 +21,7 @@ import { attemptOf, factsOf } from "./facts.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
 import { allowedAt, scopeLink } from "./step_up.ts";
-import { admitTo, ledgerOf, reach, settleWith } from "./stores.ts";
+import { admitNear, admitTo, type Background, ledgerOf, reach, settleWith } from "./stores.ts";
 import { validate } from "./validate.ts";
 
 /** A call may take this long before it must have answered. Shorter than the ledger's lease. */
@@ -66,13 +74,9 @@ export type CallOutcome = Common &
  * The one way to a tool, for every door: identify, authorize, validate, admit, run, settle, log. Never rejects.
  * The work goes on when the client has gone (`waitUntil`), so what was admitted is always settled.
  */
-export function runCall(
-  env: Env,
-  ctx: Pick<ExecutionContext, "waitUntil">,
-  request: CallRequest,
-): Promise<CallOutcome> {
+export function runCall(env: Env, ctx: Background, request: CallRequest): Promise<CallOutcome> {
   const startedAt = Date.now();
-  const work = perform(env, request, startedAt).then(({ outcome, keyId }) => {
+  const work = perform(env, ctx, request, startedAt).then(({ outcome, keyId }) => {
     log(ctx, request, outcome, keyId, startedAt);
     return outcome;
   });
@@ -82,6 +86,7 @@ export function runCall(
 
 async function perform(
   env: Env,
+  ctx: Background,
   request: CallRequest,
   startedAt: number,
 ): Promise<{ outcome: CallOutcome; keyId?: string }> {
@@ -89,21 +94,28 @@ async function perform(
   let principal: Principal | undefined;
   let outcome: CallOutcome;
   try {
-    const { input, facts, quote } = await checked(env, request, callId);
-    const reply = await reach("ledger", () =>
-      admitTo(env, {
-        ...facts,
-        caller: request.credential.caller,
-        scope: request.tool.scope,
-        metered: request.tool.metered ?? false,
-        ...(quote ? { hold: quote } : {}),
-        ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
-        ...(request.tool.prefers?.(input) ? { prefers: true } : {}),
-      }),
-    );
+    let prepared: ReturnType<typeof prepare>;
+    try {
+      prepared = prepare(env, request, callId);
+    } catch (error) {
+      // A caller who is not known learns that first, whatever was sent.
+      await identify(env, request.credential);
+      throw error;
+    }
+    const { input, facts, quote } = prepared;
+    const admitting: AdmitRequest = {
+      ...facts,
+      caller: request.credential.caller,
+      scope: request.tool.scope,
+      metered: request.tool.metered ?? false,
+      ...(quote ? { hold: quote } : {}),
+      ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
+      ...(request.tool.prefers?.(input) ? { prefers: true } : {}),
+    };
+    const reply = admitNear(env, ctx, admitting) ?? (await reach("ledger", () => admitTo(env, admitting)));
     if (reply.kind === "refused") throw refusalOf(reply, env, request.credential);
     principal = principalOf(reply.identity, request);
-    const attempt = await attemptOf(facts, principal);
+    const attempt = attemptOf(facts, principal);
     request.admitted?.(reply.windows, {
       callId: reply.kind === "replay" ? reply.callId : callId,
       principal,
@@ -114,7 +126,7 @@ async function perform(
     if (reply.kind === "replay") {
       outcome = { ...replayOf(request.tool, reply), windows: reply.windows };
     } else {
-      const call = new AdmittedCall(env, {
+      const call = new AdmittedCall(env, ctx, {
         facts,
         principal,
         attempt,
@@ -129,7 +141,8 @@ async function perform(
         ...(request.keepIn ? { keepIn: request.keepIn } : {}),
         ...(request.asked ? { asked: request.asked } : {}),
       });
-      outcome = { ...(await runAndSettle(env, request, call, facts, input, startedAt)), windows: reply.windows };
+      outcome = await runAndSettle(env, request, call, facts, input, startedAt);
+      outcome.windows = reply.windows;
     }
   } catch (error) {
     outcome = failureOf(error, callId, request.requestId);
@@ -138,17 +151,12 @@ async function perform(
   return { outcome, ...(principal ? { keyId: principal.keyId } : {}) };
 }
 
-/** What can be refused before the ledger is asked. A caller who is not known learns that first, whatever was sent. */
-async function checked(env: Env, request: CallRequest, callId: string) {
-  try {
-    // What an agent plainly meant is taken; what a program manages accounts and money with must be exact.
-    const input = validate(request.tool.input, request.input, request.tool.restOnly === true);
-    const facts = await factsOf(request, callId, input);
-    return { input, facts, quote: request.tool.quote?.(input, createModels(env)) };
-  } catch (error) {
-    await identify(env, request.credential);
-    throw error;
-  }
+/** The call as the ledger will be asked for it; throws what can be refused before. */
+function prepare(env: Env, request: CallRequest, callId: string) {
+  // What an agent plainly meant is taken; what a program manages accounts and money with must be exact.
+  const input = validate(request.tool.input, request.input, request.tool.restOnly === true);
+  const facts = factsOf(request, callId, input);
+  return { input, facts, quote: request.tool.quote?.(input, createModels(env)) };
 }
 
 /**
@@ -267,13 +275,14 @@ function asWaypostError(thrown: unknown, requestId: string): WaypostError {
 }
 
 function log(
-  ctx: Pick<ExecutionContext, "waitUntil">,
+  ctx: Background,
   request: CallRequest,
   outcome: CallOutcome,
   keyId: string | undefined,
   startedAt: number,
 ): void {
   const line: CallLog = {
+    event: "call",
     request_id: request.requestId,
     call_id: outcome.callId,
     account: request.credential.account,

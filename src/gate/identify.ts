@@ -20,15 +20,25 @@ const keys = new Map<string, Credential>();
  * Cookies count for nothing here. An API key may come as `X-Api-Key` on `/v1`, where Anthropic's clients put it.
  * @throws WaypostError `unauthenticated` when there is none, or it is not good here; `unavailable` when its issuer cannot be asked
  */
-export async function readCredential(
+export function readCredential(
   request: Request,
   env: Env,
   surface: Surface,
   requestId: string,
-): Promise<Credential> {
+): Credential | Promise<Credential> {
   const header = request.headers.get("authorization") ?? apiKeyHeader(request, surface);
   const known = header === null ? undefined : keys.get(header);
   if (known && !request.url.includes("access_token=")) return known;
+  return read(request, header, env, surface, requestId);
+}
+
+async function read(
+  request: Request,
+  header: string | null,
+  env: Env,
+  surface: Surface,
+  requestId: string,
+): Promise<Credential> {
   try {
     return await verify(bearerToken(request, header), header ?? "", env, surface);
   } catch (error) {

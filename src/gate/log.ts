@@ -2,6 +2,7 @@ import type { WaypostError } from "../errors.ts";
 
 /** One structured line a call: ids, counts and times, never content. */
 export interface CallLog {
+  event: "call";
   request_id: string;
   call_id?: string;
   account?: string;
@@ -24,7 +25,7 @@ let gatheringSince: number | null = null;
 
 /** Logs a call. `waitUntil` keeps the isolate for the line that would otherwise be lost. */
 export function logCall(line: CallLog, waitUntil: (work: Promise<unknown>) => void): void {
-  gathered.push(JSON.stringify({ event: "call", ...line }));
+  gathered.push(JSON.stringify(line));
   const now = Date.now();
   if (gathered.length >= GATHER_LINES || (gatheringSince !== null && now - gatheringSince > STALE_MS)) {
     flush();

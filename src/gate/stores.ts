@@ -1,7 +1,8 @@
 import type { Env } from "../env.ts";
 import { type Result, WaypostError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { AdmitReply, AdmitRequest, Ended, SettleRequest } from "../ledger/types.ts";
+import { type Resident, residentLedger } from "../ledger/resident.ts";
+import type { AdmitReply, AdmitRequest, Ended, ReserveRequest, SettleRequest } from "../ledger/types.ts";
 import type { BlobStore } from "../tools/define.ts";
 import type { VaultApi } from "../vault/types.ts";
 
@@ -24,9 +25,43 @@ function ledgerStub(env: Env, account: string) {
 
 export const ledgerOf = (env: Env, account: string): LedgerApi => ledgerStub(env, account) as unknown as LedgerApi;
 
+/** Where work goes on beside the call. */
+export type Background = Pick<ExecutionContext, "waitUntil">;
+
 /** Asks the account's ledger to admit a call. */
 export const admitTo = async (env: Env, request: AdmitRequest): Promise<AdmitReply> =>
   JSON.parse(await ledgerStub(env, request.account).admit(JSON.stringify(request)));
+
+/** As `admitTo`, at once, where the ledger is awake in this isolate and memory tells all; else undefined. */
+export const admitNear = (env: Env, ctx: Background, request: AdmitRequest): AdmitReply | undefined =>
+  near(env, ctx, request.account, (ledger) => ledger.admit(request));
+
+/** Has the account's ledger hold what an admitted call may cost, where `admitNear` would have admitted it. */
+export const reserveNear = (env: Env, ctx: Background, request: ReserveRequest) =>
+  near(env, ctx, request.account, (ledger) => ledger.reserve(request));
+
+/** What the ledger decides in this isolate, if it can; its object is asked soon, beside the call, to see to the disk. */
+function near<T>(
+  env: Env,
+  ctx: Background,
+  account: string,
+  decide: (ledger: Resident) => T | undefined,
+): T | undefined {
+  const ledger = residentLedger(account);
+  const decided = ledger && decide(ledger);
+  const ms = decided && ledger.tendIn();
+  if (ms !== undefined) ctx.waitUntil(tend(env, account, ledger as Resident, ms));
+  return decided;
+}
+
+async function tend(env: Env, account: string, ledger: Resident, ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  // Where it cannot be asked, the next call's request sees to it.
+  if (ledger.isUntended)
+    await ledgerStub(env, account)
+      .tend()
+      .catch(() => {});
+}
 
 /** Has the account's ledger end a call. */
 export const settleWith = async (env: Env, request: SettleRequest): Promise<Result<Ended>> =>

@@ -29,6 +29,7 @@ import { GROUPS_A_PAGE, Reports } from "./reports.ts";
 import { SelfCheck } from "./self_check.ts";
 import { Settling } from "./settlement.ts";
 import type { Store } from "./store.ts";
+import { Turn } from "./turn.ts";
 import type * as T from "./types.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Webhooks } from "./webhooks.ts";
@@ -56,6 +57,7 @@ export class AccountLedger {
 
   constructor(store: Store, storage: DurableObjectStorage, plans: ReadonlyMap<string, T.Plan>, around: Surroundings) {
     const { now } = around;
+    const turn = new Turn();
     const account = store.account();
     const plan = new AccountPlan(store, plans, account);
     const books = new Books(store.books(), store.holds());
@@ -67,6 +69,7 @@ export class AccountLedger {
     const reports = new Reports(store, monthOf(now()));
     const journal = new Journal(store, storage, books, {
       now,
+      turn,
       onWritten: (rows) => {
         outbox.added(rows, now());
         this.#upkeep.wakeWhenDue();
@@ -81,10 +84,10 @@ export class AccountLedger {
     const periods = new PeriodTurn({ books, budgets, journal, reports, now });
     const attempts = new Attempts(store);
     const rates = new RateGate(store.windows());
-    const alarm = new AlarmClock(storage);
+    const alarm = new AlarmClock(storage, turn);
     this.#parts = {
       ...{ store, account, plan, books, ring, budgets, journal },
-      ...{ attempts, rates, reports, calls, periods, alarm, now },
+      ...{ attempts, rates, reports, calls, periods, alarm, turn, now },
     };
     this.keys = new KeyManager(ring, budgets, journal);
     this.budgets = new BudgetManager(budgets, ring, journal);
@@ -99,7 +102,7 @@ export class AccountLedger {
       return reports.totals(month);
     };
     const outbox = new Outbox(store, account.account, { totals, plan: () => account.plan }, now());
-    this.#admission = new Admission(this.#parts, () => notices.recent);
+    this.#admission = new Admission(this.#parts, notices);
     this.#settling = new Settling(this.#parts);
     this.#upkeep = new Upkeep(this.#parts, { outbox, notices, autoTopUp: this.autoTopUp });
     this.#checks = new SelfCheck(this.#parts, outbox, storage.sql);
@@ -114,6 +117,30 @@ export class AccountLedger {
   /** As `Admission.admit`. */
   admit(request: T.AdmitRequest): Promise<T.AdmitReply> {
     return this.#admission.admit(request);
+  }
+
+  /** As `Admission.admitFromElsewhere`. */
+  admitFromElsewhere(request: T.AdmitRequest): T.AdmitReply | undefined {
+    return this.#admission.admitFromElsewhere(request);
+  }
+
+  /** As `Admission.reserveFromElsewhere`. */
+  reserveFromElsewhere(request: T.ReserveRequest): Result<{ grantedOutputTokens: number }> | undefined {
+    return this.#admission.reserveFromElsewhere(request);
+  }
+
+  /** Sees to what was decided elsewhere, and to what would keep more from being decided there. Only in the object's own turn. */
+  tend(): void {
+    const { turn, alarm, journal, periods } = this.#parts;
+    periods.turn();
+    if (turn.due === Number.POSITIVE_INFINITY) return;
+    turn.taken();
+    alarm.tend();
+    journal.tend();
+  }
+
+  get turn(): Pick<Turn, "due"> {
+    return this.#parts.turn;
   }
 
   /** As `Admission.reserve`. */

@@ -3,6 +3,11 @@ import type { Account } from "./rows.ts";
 import type { Store } from "./store.ts";
 import type { Plan, VerifiedCaller } from "./types.ts";
 
+type Statement = NonNullable<VerifiedCaller["plan"]>;
+
+/** A clock that is ahead must not shut out what is said later. */
+const statedAt = ({ asOf }: Statement, now: number): number => Math.min(asOf, now);
+
 /** The plan an account is on: the newest that was said about it, by the operator or by the issuer of its users' tokens. */
 export class AccountPlan {
   readonly #store: Store;
@@ -37,10 +42,12 @@ export class AccountPlan {
 
   /** What an issuer says about the plan: the newest statement counts, and one about a plan that is not known here does not. */
   hear(stated: VerifiedCaller["plan"], now: number): void {
-    if (!stated || !this.#plans.has(stated.id)) return;
-    // A clock that is ahead must not shut out what is said later.
-    const asOf = Math.min(stated.asOf, now);
-    if (asOf > this.#account.planAsOf) this.#state(stated.id, asOf);
+    if (stated && this.isNews(stated, now)) this.#state(stated.id, statedAt(stated, now));
+  }
+
+  /** Whether hearing it would change anything. */
+  isNews(stated: VerifiedCaller["plan"], now: number): boolean {
+    return stated !== undefined && this.#plans.has(stated.id) && statedAt(stated, now) > this.#account.planAsOf;
   }
 
   #state(plan: string, asOf: number): void {

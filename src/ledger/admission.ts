@@ -1,11 +1,11 @@
 import { type ErrorCode, fail, ok, type Result } from "../errors.ts";
 import { within } from "../time_limit.ts";
 import { WAIT_MS } from "./attempts.ts";
-import type { NoticeInfo } from "./budget_types.ts";
 import { freeCall } from "./call_rows.ts";
 import { identityOf } from "./keyring.ts";
 import { attemptKey, FREE_JOURNAL_MS, HOLD_JOURNAL_MS, LEASE_MS, type LedgerParts } from "./ledger_parts.ts";
 import { forPlan } from "./markup.ts";
+import type { Notices } from "./notices.ts";
 import { toolLimits } from "./rate_gate.ts";
 import type { UsageAnswers, UsageReads } from "./report_types.ts";
 import type { StoredKey } from "./stored_key.ts";
@@ -21,10 +21,10 @@ type Decision =
 /** Lets calls in: who it is, may they, how often, and what it can cost at most. */
 export class Admission {
   readonly #parts: LedgerParts;
-  readonly #notices: () => NoticeInfo[];
+  readonly #notices: Pick<Notices, "recent" | "ready">;
 
   /** `notices`: the newest, for reports. */
-  constructor(parts: LedgerParts, notices: () => NoticeInfo[]) {
+  constructor(parts: LedgerParts, notices: Pick<Notices, "recent" | "ready">) {
     this.#parts = parts;
     this.#notices = notices;
   }
@@ -49,6 +49,23 @@ export class Admission {
       if (left <= 0) return refuse("idempotency_in_progress", "The first call is still running.", { retry_after: 5 });
       await within(decided.waitFor, left, undefined);
     }
+  }
+
+  /** As `admit`, in a turn that is not the object's; undefined when it takes more than memory, and nothing has changed. */
+  admitFromElsewhere(request: T.AdmitRequest): T.AdmitReply | undefined {
+    if (!this.#isInMemory(request)) return undefined;
+    const decided = this.#parts.turn.elsewhere(() => this.#decide(request));
+    if ("kind" in decided) return decided;
+    throw new Error("an admission without an idempotency key waits for nothing");
+  }
+
+  /** Whether all that the decision reads and changes is in memory. */
+  #isInMemory({ idempotency, caller, reads }: T.AdmitRequest): boolean {
+    const { periods, reports, plan } = this.#parts;
+    const now = this.#parts.now();
+    if (idempotency || periods.isDue(now)) return false;
+    if ("verified" in caller && plan.isNews(caller.verified.plan, now)) return false;
+    return !reads || (this.#notices.ready && reports.isReady(reads));
   }
 
   /** One synchronous decision: either everything about the call is counted and held, or nothing is. */
@@ -128,6 +145,12 @@ export class Admission {
     return held.ok ? ok({ grantedOutputTokens: held.value }) : held;
   }
 
+  /** As `reserve`, in a turn that is not the object's; undefined when it takes more than memory, and nothing has changed. */
+  reserveFromElsewhere(request: T.ReserveRequest): Result<{ grantedOutputTokens: number }> | undefined {
+    const { periods, turn, now } = this.#parts;
+    return periods.isDue(now()) ? undefined : turn.elsewhere(() => this.reserve(request));
+  }
+
   #hold(call: T.CallFacts, keyId: string, hold: T.HoldRequest, now: number): Result<number> {
     const { books, budgets, plan, journal, alarm } = this.#parts;
     const { callId, tool } = call;
@@ -157,7 +180,7 @@ export class Admission {
   #answer(reads: UsageReads, plan: T.Plan, windows: T.WindowState[]): UsageAnswers {
     const { reports, books, journal, now } = this.#parts;
     const write = () => journal.write();
-    return reports.answer(reads, { plan, windows, books, now: now(), notices: this.#notices, write });
+    return reports.answer(reads, { plan, windows, books, now: now(), notices: () => this.#notices.recent, write });
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { OutboxRow } from "./rows.ts";
 
 /**
@@ -68,10 +68,11 @@ type Content = Omit<AuditLine, "seq" | "prev" | "hash">;
 /** SHA-256 in lowercase hex over a JSON array of fixed order, which has one spelling only. */
 function hashOf(account: string, seq: number, prev: string, line: Content): string {
   const { id, at, actor, action, subject, via, status, duration_ms } = line;
-  return sha256(JSON.stringify([account, seq, prev, id, at, actor, action, subject, via, status, duration_ms]));
+  return digest(
+    "sha256",
+    JSON.stringify([account, seq, prev, id, at, actor, action, subject, via, status, duration_ms]),
+  );
 }
-
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** The first place where a chain is not as it was written. */
 export interface ChainBreak {

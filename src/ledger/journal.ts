@@ -3,6 +3,7 @@ import type { OutboxRow, StoredResult } from "./rows.ts";
 import type { Store } from "./store.ts";
 import type { StoredKey } from "./stored_key.ts";
 import { PendingRows, type TallyRow } from "./tally.ts";
+import type { Turn } from "./turn.ts";
 import type { SlidingWindows } from "./windows.ts";
 
 /** Counters and last uses of keys are written at the latest this long after. */
@@ -24,6 +25,7 @@ export class Journal {
   readonly #storage: DurableObjectStorage;
   readonly #books: Books;
   readonly #now: () => number;
+  readonly #turn: Turn;
   readonly #onWritten: (rows: readonly OutboxRow[]) => void;
   readonly #onBroken: (error: unknown) => void;
   /** Writes more in the same transaction, when all else is in the tables. */
@@ -52,6 +54,7 @@ export class Journal {
     books: Books,
     hooks: {
       now: () => number;
+      turn: Turn;
       onWritten: (rows: readonly OutboxRow[]) => void;
       onBroken: (error: unknown) => void;
       alongside?: () => void;
@@ -61,6 +64,7 @@ export class Journal {
     this.#storage = storage;
     this.#books = books;
     this.#now = hooks.now;
+    this.#turn = hooks.turn;
     this.#onWritten = hooks.onWritten;
     this.#onBroken = hooks.onBroken;
     this.#alongside = hooks.alongside;
@@ -104,8 +108,15 @@ export class Journal {
 
   /** Sees to it that what is pending is written within `ms`. */
   within(ms: number): void {
-    this.#dueAt = Math.min(this.#dueAt, this.#now() + ms);
-    this.#wake();
+    const at = this.#now() + ms;
+    this.#dueAt = Math.min(this.#dueAt, at);
+    if (this.#turn.own) this.#wake();
+    else this.#turn.leave(at);
+  }
+
+  /** Sees to it that what was decided elsewhere is written when it is due. */
+  tend(): void {
+    if (this.#dueAt < Number.POSITIVE_INFINITY) this.#wake();
   }
 
   #wake(): void {

@@ -15,6 +15,7 @@ import { unknownKey } from "./keyring.ts";
 import { parsePlans } from "./plans.ts";
 import type { AuditHeads, LedgerBooks } from "./reconcile.ts";
 import type { UsagePage, UsageQuery } from "./report_types.ts";
+import { Resident } from "./resident.ts";
 import { Seal } from "./seal.ts";
 import { Store } from "./store.ts";
 import type * as T from "./types.ts";
@@ -29,6 +30,7 @@ export class Ledger extends DurableObject<Env> {
   readonly #store: Store;
   readonly #seal: Seal;
   #ledger: AccountLedger | null = null;
+  #resident: Resident | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -55,7 +57,13 @@ export class Ledger extends DurableObject<Env> {
    * the border a fifth faster than the object it stands for.
    */
   async admit(request: string): Promise<string> {
+    this.#resident?.present();
     return JSON.stringify(this.#ledger ? await this.#ledger.admit(JSON.parse(request)) : unknownKey);
+  }
+
+  /** Sees to what was decided elsewhere in this isolate. */
+  async tend(): Promise<void> {
+    this.#resident?.present();
   }
 
   async identify(caller: T.Caller): Promise<T.IdentifyReply> {
@@ -68,6 +76,7 @@ export class Ledger extends DurableObject<Env> {
 
   /** Takes a `T.SettleRequest` and gives a `Result<T.Ended>`, as JSON like `admit`. */
   async settle(request: string): Promise<string> {
+    this.#resident?.present();
     return JSON.stringify(await this.#with((ledger) => ledger.settle(JSON.parse(request))));
   }
 
@@ -257,11 +266,15 @@ export class Ledger extends DurableObject<Env> {
   }
 
   #wake(): AccountLedger {
-    return new AccountLedger(this.#store, this.ctx.storage, parsePlans(this.env.PLANS), {
+    const ledger = new AccountLedger(this.#store, this.ctx.storage, parsePlans(this.env.PLANS), {
       now: () => Date.now(),
-      onBroken: (error) =>
-        this.ctx.abort(`ledger could not be written: ${error instanceof Error ? error.name : "error"}`),
+      onBroken: (error) => {
+        this.#resident?.leave();
+        this.ctx.abort(`ledger could not be written: ${error instanceof Error ? error.name : "error"}`);
+      },
     });
+    this.#resident = new Resident(this.#store.account().account, ledger);
+    return ledger;
   }
 
   async #with<R>(use: (ledger: AccountLedger) => Result<R> | Promise<Result<R>>): Promise<Result<R>> {

@@ -11,6 +11,7 @@ import type { RateGate } from "./rate_gate.ts";
 import type { Reports } from "./reports.ts";
 import type { Account } from "./rows.ts";
 import type { Store } from "./store.ts";
+import type { Turn } from "./turn.ts";
 
 /** What one awake ledger is made of: its steps (admission, settlement, upkeep) share these. */
 export interface LedgerParts {
@@ -27,6 +28,7 @@ export interface LedgerParts {
   calls: CallBook;
   periods: PeriodTurn;
   alarm: AlarmClock;
+  turn: Turn;
   now: () => number;
 }
 

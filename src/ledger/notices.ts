@@ -48,6 +48,11 @@ export class Notices {
     return this.#dueAt;
   }
 
+  /** Whether `recent` need not be read from the disk. */
+  get ready(): boolean {
+    return this.#recent !== undefined;
+  }
+
   /** Newest first. */
   get recent(): NoticeInfo[] {
     this.#recent ??= this.#store.newest(RECENT);

@@ -13,6 +13,11 @@ export class PeriodTurn {
     this.#around = around;
   }
 
+  /** Whether something has begun that is not turned to yet. */
+  isDue(now: number): boolean {
+    return now >= this.#monthEndsAt || now >= this.#around.budgets.turnsAt;
+  }
+
   turn(): void {
     const { books, budgets, journal, reports } = this.#around;
     const now = this.#around.now();

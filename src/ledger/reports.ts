@@ -6,7 +6,7 @@ import { forecastOf } from "./forecast.ts";
 import type { CallDetails, Quota, UsageAnswers, UsageReads } from "./report_types.ts";
 import type { OutboxRow } from "./rows.ts";
 import type { Store } from "./store.ts";
-import { addRow, emptyMonth, type MonthTally, rowDifference, rowsOf, type TallyRow } from "./tally.ts";
+import { addRow, copyOf, emptyMonth, type MonthTally, rowDifference, rowsOf, type TallyRow } from "./tally.ts";
 import type { CallRecord, Left, Plan, UsageReport, UsageTotals, WindowState } from "./types.ts";
 
 /** The newest calls kept ready for a report. */
@@ -77,6 +77,11 @@ export class Reports {
     };
   }
 
+  /** Whether an answer needs no more than is in memory. */
+  isReady({ month, groups, callId }: UsageReads): boolean {
+    return !groups && callId === undefined && (month === undefined || month === this.#tally.month);
+  }
+
   answer(reads: UsageReads, present: Present): UsageAnswers {
     const { recent, month = this.#tally.month, quota, groups, callId } = reads;
     const isPast = recent !== undefined && month !== this.#tally.month;
@@ -93,7 +98,7 @@ export class Reports {
     const isCurrent = month === this.#tally.month;
     const tally = isCurrent ? this.#tally : this.#load(month);
     return {
-      ...tally,
+      ...copyOf(tally),
       ...this.#quota(present),
       recent: recent === 0 ? [] : this.#recent.slice(-recent).reverse().map(publicRecord),
       forecast: isCurrent ? forecastOf(month, tally.total, present.now) : null,

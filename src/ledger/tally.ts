@@ -44,6 +44,22 @@ export const emptyMonth = (month: string): MonthTally => ({
   by_day: {},
 });
 
+/** The month as it is now: what is counted later does not show in it. */
+export const copyOf = ({ month, total, by_model, by_tool, by_key, by_day }: MonthTally): MonthTally => ({
+  month,
+  total: { ...total },
+  by_model: copyOfAll(by_model),
+  by_tool: copyOfAll(by_tool),
+  by_key: copyOfAll(by_key),
+  by_day: copyOfAll(by_day),
+});
+
+function copyOfAll(totals: Totals): Totals {
+  const copy: Totals = {};
+  for (const name in totals) copy[name] = { ...(totals[name] as UsageTotals) };
+  return copy;
+}
+
 /** Adds a row to a month's totals. */
 export function addRow(tally: MonthTally, row: MonthRow): void {
   addTo(tally.total, row);

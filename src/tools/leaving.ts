@@ -5,32 +5,39 @@ import type { Call } from "./define.ts";
 const DRAIN_TOKENS = 256;
 
 /**
- * A signal that ends a model's work: at the call's deadline, or when its client left and the rest of the answer is more
+ * What ends a model's work: at the call's deadline, or when its client left and the rest of the answer is more
  * than is worth reading. `kept`: the answer is stored for the client to find later, so all of it is worth it.
  */
 export class Leaving {
-  readonly signal: AbortSignal;
   readonly #cut: AbortController | undefined;
-  readonly #call: Pick<Call, "drainMs">;
+  readonly #call: Pick<Call, "signal" | "drainMs">;
   readonly #left: AbortSignal | undefined;
   readonly #kept: boolean;
   readonly #onLeft = () => this.#begin();
+  #signal: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tokens = 0;
 
   constructor(call: Pick<Call, "signal" | "left" | "drainMs">, kept: boolean) {
-    const { signal, left } = call;
+    const { left } = call;
     this.#call = call;
     this.#left = left;
     this.#kept = kept;
-    if (!left) {
-      this.signal = signal;
-      return;
-    }
+    if (!left) return;
     this.#cut = new AbortController();
-    this.signal = AbortSignal.any([signal, this.#cut.signal]);
     if (left.aborted) this.#begin();
     else left.addEventListener("abort", this.#onLeft);
+  }
+
+  /** The signals that end the work, for whoever heeds several. */
+  get signals(): AbortSignal[] {
+    return this.#cut ? [this.#call.signal, this.#cut.signal] : [this.#call.signal];
+  }
+
+  /** All of them in one. */
+  get signal(): AbortSignal {
+    this.#signal ??= this.#cut ? AbortSignal.any(this.signals) : this.#call.signal;
+    return this.#signal;
   }
 
   /** Takes note of a piece of the answer. */

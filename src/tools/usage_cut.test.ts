@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RESULT_TOKENS, tokensOf } from "./cut.ts";
-import { cutReport } from "./usage_cut.ts";
+import { cutReport, mostCharacters } from "./usage_cut.ts";
+import { FORECAST_HOW } from "./usage_schema.ts";
 
 const totals = (cost_nano: number) => ({ calls: 1, errors: 0, input_tokens: 10, output_tokens: 5, cost_nano });
 const split = (name: string, n: number) =>
@@ -10,7 +11,15 @@ const recent = (n: number) =>
     id: `call_${i}`.padEnd(37, "0"),
     at: "2026-01-31T12:00:00Z",
     tool: "chat",
+    model: "openai/gpt-5",
+    key_id: "key_1",
+    input_tokens: 10,
+    output_tokens: 5,
     cost_nano: i,
+    credit_nano: 0,
+    status: "ok",
+    estimated: false,
+    session_id: null,
   }));
 const groups = (n: number, others: number) => ({
   from: "2026-01-01",
@@ -35,6 +44,28 @@ describe("a usage report", () => {
   it("that is short stays as it is", () => {
     const whole = report(3, 5, { groups: groups(5, 2) });
     expect(cutReport(whole)).toEqual({ report: whole, next: [] });
+  });
+
+  it("is never longer than it is reckoned to be, with the largest numbers and quotation marks in its names", () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const all = { calls: most, errors: most, input_tokens: most, output_tokens: most, cost_nano: most };
+    const window = { window: "minute", limit: most, remaining: most, reset_seconds: most };
+    const { cost_nano, calls } = all;
+    const whole = {
+      ...report(0, 0),
+      plan: "enterprise",
+      total: all,
+      by_model: { ['"model"'.repeat(9)]: all },
+      by_tool: { chat: all, usage: all },
+      tokens: { included: most, used: most, reserved: most, remaining: most, resets_at: "2026-02-01T00:00:00.000Z" },
+      balance: { credit_nano: -most, reserved_nano: most, available_nano: -most },
+      limits: [window, window, window],
+      recent: recent(5).map((call) => ({ ...call, ...all, credit_nano: most, session_id: '"s"'.repeat(20) })),
+      forecast: { cost_nano, calls, tokens: most, hours_so_far: 744, hours_in_month: 744, how: FORECAST_HOW },
+      notices: ['80 % of the hard budget "day" of $1 is spent.'],
+    };
+    expect(JSON.stringify(whole).length).toBeLessThanOrEqual(mostCharacters(whole));
+    expect(mostCharacters(report(1, 5))).toBeLessThan(3 * JSON.stringify(report(1, 5)).length);
   });
 
   it("with hundreds of keys tells the dearest, counts the others, and says how to ask for them", () => {

@@ -1,5 +1,5 @@
 import type { GroupReport, UsageGroup } from "../ledger/report_types.ts";
-import type { UsageTotals } from "../ledger/types.ts";
+import type { CallRecord, UsageTotals } from "../ledger/types.ts";
 import { howMany, RESULT_TOKENS, tokensOf } from "./cut.ts";
 import type { NextCall } from "./next_calls.ts";
 
@@ -12,8 +12,10 @@ interface Long {
   by_tool: Split;
   by_key: Split;
   by_day: Split;
-  recent: { id: string; cost_nano: number }[];
+  recent: CallRecord[];
+  notices?: readonly string[];
   groups?: GroupReport | undefined;
+  call?: unknown;
 }
 
 /** What is needed most comes first: the later ones share what is left. */
@@ -29,7 +31,8 @@ export function cutReport<R extends Long>(
   report: R,
 ): { report: R; left_out?: Record<string, number>; next: NextCall[] } {
   // No character takes more than one token, and most reports are short.
-  if (JSON.stringify(report).length <= RESULT_TOKENS) return { report, next: [] };
+  if (mostCharacters(report) <= RESULT_TOKENS || JSON.stringify(report).length <= RESULT_TOKENS)
+    return { report, next: [] };
   const { recent, month } = report;
   const lists = new Set<string>([...SPLITS, "recent", "groups"]);
   let left = RESULT_TOKENS - tokensOf(Object.fromEntries(Object.entries(report).filter(([name]) => !lists.has(name))));
@@ -59,6 +62,26 @@ export function cutReport<R extends Long>(
     next.push({ tool: "usage", arguments: { month, recent: 0, group_by: [by] }, why: `for the split by ${by}` });
   }
   return { report: { ...report, ...kept }, ...(next.length > 0 ? { left_out } : {}), next };
+}
+
+/** The most characters of five counts with their names, of a call beside its names, and of all that every report says once. */
+const TOTALS_CHARACTERS = 150;
+const CALL_CHARACTERS = 270;
+const ONCE_CHARACTERS = 1_200;
+/** A quotation mark is written as two. */
+const ESCAPED = 2;
+
+/** The most characters a report can have, reckoned without writing it out: that costs as much as all else of a short one. */
+export function mostCharacters(report: Long): number {
+  if (report.groups || report.call) return Number.POSITIVE_INFINITY;
+  let most = ONCE_CHARACTERS;
+  for (const name of SPLITS) for (const entry in report[name]) most += TOTALS_CHARACTERS + ESCAPED * entry.length;
+  for (const { id, tool, model, key_id, status, session_id } of report.recent) {
+    const names = id.length + tool.length + key_id.length + status.length;
+    most += CALL_CHARACTERS + ESCAPED * (names + (model?.length ?? 0) + (session_id?.length ?? 0));
+  }
+  for (const notice of report.notices ?? []) most += ESCAPED * (notice.length + 2);
+  return most;
 }
 
 /** What is not listed goes into the sum of the others, so that the total stays the sum of both. */

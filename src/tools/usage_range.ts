@@ -41,6 +41,7 @@ export function daysOf({ from, to }: Range, now: number): { from: string; to: st
 
 /** Refuses a range that ends before it begins or is too long. */
 export function checkRange(range: Range, context: z.RefinementCtx): void {
+  if (range.from === undefined && range.to === undefined) return;
   const { from, to } = daysOf(range, Date.now());
   const days = (Date.parse(to) - Date.parse(from)) / DAY_MS;
   if (days < 0) context.addIssue({ code: "custom", path: ["to"], message: `The range ends before ${from}.` });

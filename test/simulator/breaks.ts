@@ -16,6 +16,8 @@ export const BREAKS = [
   "own answer",
   /** What a call used of other models than the one that answered is left out of the usage. */
   "no shares",
+  /** The object is not asked to see to what was decided elsewhere in its isolate. */
+  "untended",
 ] as const;
 export type Break = (typeof BREAKS)[number];
 

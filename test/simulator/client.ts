@@ -9,11 +9,7 @@ export async function call(world: World, plan: CallPlan): Promise<void> {
   const cutOff = () => generation !== world.generation;
   try {
     const since = world.clock.now;
-    const reply = await world.ask(async (ledger) => {
-      const admitted = await ledger.admit(admission(plan));
-      world.model.decided(plan, admitted);
-      return admitted;
-    });
+    const reply = await admit(world, plan);
     if (cutOff()) return;
     if (reply.kind === "replay") world.model.told(plan, reply, since);
     if (reply.kind !== "admitted") return;
@@ -28,16 +24,32 @@ export async function call(world: World, plan: CallPlan): Promise<void> {
   }
 }
 
+/** As the gate does it: the short way where the call shares the ledger's isolate and memory tells all, else by an RPC. */
+async function admit(world: World, plan: CallPlan): Promise<AdmitReply> {
+  const near = plan.near ? world.askNear((ledger) => ledger.admit(admission(plan))) : undefined;
+  if (near) {
+    if (!near.lost) world.model.decided(plan, near.reply);
+    return near.reply;
+  }
+  return world.ask(async (ledger) => {
+    const admitted = await ledger.admit(admission(plan));
+    world.model.decided(plan, admitted);
+    return admitted;
+  }, true);
+}
+
 /** The output tokens the call may use; null when it may not go on. */
 async function grant(world: World, plan: CallPlan, reply: AdmitReply & { kind: "admitted" }): Promise<number | null> {
   if (!plan.hold) return 0;
   if (!plan.late) return reply.grantedOutputTokens ?? null;
   const { hold } = plan;
-  const reserved = await world.ask((ledger) => ledger.reserve(reservation(plan, hold)));
+  const near = plan.near ? world.askNear((ledger) => ledger.reserve(reservation(plan, hold))) : undefined;
+  const reserved = near?.reply ?? (await world.ask((ledger) => ledger.reserve(reservation(plan, hold))));
   if (reserved.ok) return reserved.value.grantedOutputTokens;
   // As the gate does it: a call that cannot pay ends with the error, and without a charge.
   const refused = { ...plan, hold: null, ending: "error" as const };
-  await world.ask((ledger) => ledger.settle({ ...settlementOf(refused, 0, 5), tool: "chat", metered: true }));
+  const settlement = { ...settlementOf(refused, 0, 5), tool: "chat", metered: true };
+  await world.ask((ledger) => ledger.settle(settlement), true);
   return null;
 }
 
@@ -54,7 +66,7 @@ async function settle(world: World, plan: CallPlan, granted: number, since: numb
           at ??= world.clock.now;
           world.model.settling(plan.callId);
           return ledger.settle(request);
-        });
+        }, true);
         if (result.ok && !cutOff()) world.model.settled(plan, request, heard(world, result.value), at ?? since);
         // Another call with the key had another input: the client is told so.
         const conflict = !result.ok && result.code === "idempotency_conflict" && plan.idempotency;

@@ -22,6 +22,8 @@ export class Clock {
   #timers: Timer[] = [];
   #tasks: Task[] = [];
   #ids = 0;
+  /** Called before a timer of the program under test is set. */
+  onTimer: () => void = () => {};
 
   constructor(now: number) {
     this.now = now;
@@ -32,6 +34,7 @@ export class Clock {
   install(): () => void {
     const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
     const later = (run: () => void, ms = 0): number => {
+      this.onTimer();
       this.#timers.push({ id: ++this.#ids, at: this.now + ms, run });
       return this.#ids;
     };
@@ -49,6 +52,10 @@ export class Clock {
 
   get busy(): number {
     return this.#tasks.length;
+  }
+
+  isUnder(label: string): boolean {
+    return this.#tasks.some((task) => task.label === label);
   }
 
   /** How much is under way beside what has this label. */

@@ -27,6 +27,7 @@ export function brokenNow(world: World): string | undefined {
   if (settled !== cost) return `settled ${settled}, entries ${cost}`;
   if (tallied !== cost) return `usage says ${tallied}, entries ${cost}`;
   if (balance - overrun < held) return `${held} is held of ${balance} nano-USD, and no overrun explains it`;
+  if (world.overdue) return "the object was not asked in time to see to what was decided elsewhere";
   const twice = one(`
     SELECT count(*) AS n FROM (SELECT 1 FROM entries WHERE kind IN ('settle', 'void') GROUP BY call_id HAVING count(*) > 1)`);
   if (twice.n !== 0) return "a call ended twice";
@@ -176,6 +177,7 @@ export function brokenAtRest(world: World): string | undefined {
     pending: number;
   };
   if (holds > 0) return `${holds} holds are left`;
+  if (world.held > 0) return `${world.held} nano-USD are held in memory alone`;
   if (pending > 0) return `${pending} batches never came to D1`;
   const items = brokenItems(world);
   if (items) return items;

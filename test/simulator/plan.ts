@@ -19,6 +19,8 @@ export interface CallPlan {
   hold: HoldRequest | null;
   /** Holds after it was admitted. */
   late: boolean;
+  /** The gate shares the isolate with the ledger's object, and asks it the short way where it can. */
+  near: boolean;
   ending: Ending;
   usage: { input: number; output: number };
   /** Tries before the one that answers; what a failed one used is charged too. */
@@ -70,6 +72,7 @@ export function rollCall(random: Random, callId: string, keys: number): CallPlan
       random() < 0.5 ? { key: `idem-${upTo(random, 9)}`, inputHash: random() < 0.85 ? "same" : "other" } : undefined,
     hold: priced ? hold : null,
     late: random() < 0.25,
+    near: random() < 0.5,
     ending,
     usage: { input: upTo(random, inputTokens), output: 1 + upTo(random, maxOutputTokens) },
     ...rollTries(random, hold),

@@ -150,6 +150,8 @@ export class ObjectStorage {
   readonly #disk: SimulatedStorage;
   readonly #synced: () => Promise<void>;
   readonly #onCounters: () => () => void;
+  /** Called before each use. */
+  onUse: () => void = () => {};
 
   /** `onCounters` is called when the counters of calls are written; what it returns, when that was undone. */
   constructor(disk: SimulatedStorage, synced: () => Promise<void>, onCounters: () => () => void = () => () => {}) {
@@ -191,10 +193,12 @@ export class ObjectStorage {
   }
 
   async setAlarm(at: number): Promise<void> {
+    this.onUse();
     if (this.#alive) this.#disk.setAlarm(at);
   }
 
   #check(): void {
+    this.onUse();
     if (!this.#alive) throw new DiskFailure("this object has ended");
   }
 }

@@ -1,4 +1,5 @@
 import { AccountLedger } from "../../src/ledger/account_ledger.ts";
+import { Resident, residentLedger } from "../../src/ledger/resident.ts";
 import { Store } from "../../src/ledger/store.ts";
 import { type Fault, SimulatedBooks } from "./books.ts";
 import { type Break, ForgetfulStore } from "./breaks.ts";
@@ -12,8 +13,11 @@ const START = Date.UTC(2026, 5, 30, 23, 57);
 
 export class Gone extends Error {}
 
+const REQUEST = "request to the ledger";
+
 interface Life {
   ledger: AccountLedger;
+  resident: Resident;
   storage: ObjectStorage;
   waiting: Set<(error: Error) => void>;
   broken: boolean;
@@ -32,6 +36,7 @@ export class World {
   /** No more faults. */
   calm = false;
   #life: Life | null = null;
+  #elsewhere = false;
   #alarms = 0;
 
   /** Broken on purpose. */
@@ -46,19 +51,44 @@ export class World {
       () => this.#fault(),
       broken,
     );
+    this.clock.onTimer = () => this.#own("clock");
     this.disk.mark = () => this.model.countersWritten;
     const store = this.#storeOf(new ObjectStorage(this.disk, () => this.#gate()));
     this.disk.transaction(() => store.create({ account: ACCOUNT, plan: "sim" }, "2026-06", START));
     this.disk.synced(this.disk.written);
   }
 
-  /** Asks the ledger something, as an RPC: the answer comes when what it is based on is on disk. Rejects when it crashed. */
-  async ask<T>(work: (ledger: AccountLedger) => T | Promise<T>): Promise<T> {
-    await this.clock.under("request to the ledger");
+  /**
+   * Asks the ledger the short way, as the gate of its isolate does; undefined when it must be asked by an RPC. `lost`: the
+   * object has ended without anybody here knowing, and what its memory still decides ends with it.
+   */
+  askNear<T>(work: (ledger: Resident) => T | undefined): { reply: T; lost: boolean } | undefined {
+    const ledger = residentLedger(ACCOUNT);
+    if (!ledger) return undefined;
+    this.#elsewhere = true;
+    let reply: T | undefined;
+    try {
+      reply = work(ledger);
+    } finally {
+      this.#elsewhere = false;
+    }
+    if (reply === undefined) return undefined;
+    const ms = ledger.tendIn();
+    const tend = () => {
+      if (ledger.isUntended) this.ask(() => {}, true).catch(() => {});
+    };
+    if (ms !== undefined && this.broken !== "untended") setTimeout(tend, ms);
+    return { reply, lost: this.#life?.resident !== ledger };
+  }
+
+  /** Asks the ledger something, as an RPC: the answer comes when what it is based on is on disk. Rejects when it crashed. `call`: about a call. */
+  async ask<T>(work: (ledger: AccountLedger) => T | Promise<T>, call = false): Promise<T> {
+    await this.clock.under(REQUEST);
     const life = this.#awake();
     return new Promise<T>((resolve, reject) => {
       life.waiting.add(reject);
       const answer = async () => {
+        if (call) life.resident.present();
         const reply = await work(life.ledger);
         await this.#gate();
         life.waiting.delete(reject);
@@ -95,6 +125,17 @@ export class World {
     );
   }
 
+  /** What open calls hold, as far as memory knows, in nano-USD. */
+  get held(): number {
+    return this.#life?.ledger.balance(0).reserved_nano ?? 0;
+  }
+
+  /** The time is over by which the object had to be asked to see to what was decided elsewhere, and no request is on its way. */
+  get overdue(): boolean {
+    const due = this.#life?.ledger.turn.due ?? Number.POSITIVE_INFINITY;
+    return due < this.clock.now && !this.clock.isUnder(REQUEST);
+  }
+
   get asleep(): boolean {
     return this.#life === null;
   }
@@ -109,7 +150,10 @@ export class World {
       for (const reject of life.waiting) reject(new Gone("crashed"));
     }
     this.clock.forget("ledger");
-    if (all) this.generation++;
+    if (all) {
+      this.generation++;
+      residentLedger(ACCOUNT)?.leave();
+    }
     this.model.crashed(this.disk.crash(keep));
     // An alarm whose handler did not end rings again.
     if (this.#alarms > 0) this.disk.setAlarm(this.clock.now);
@@ -126,6 +170,7 @@ export class World {
   }
 
   close(): void {
+    residentLedger(ACCOUNT)?.leave();
     this.disk.close();
     this.books.close();
   }
@@ -138,7 +183,9 @@ export class World {
       () => this.#gate("ledger: sync"),
       () => this.model.countersAreWritten(),
     );
-    const life: Life = { storage, waiting: new Set(), broken: false, ledger: undefined as unknown as AccountLedger };
+    storage.onUse = () => this.#own("storage");
+    const waiting = new Set<(error: Error) => void>();
+    const life = { storage, waiting, broken: false } as Life;
     const store = this.#storeOf(storage);
     store.upgrade();
     life.ledger = new AccountLedger(store, storage as unknown as DurableObjectStorage, PLANS, {
@@ -146,12 +193,18 @@ export class World {
       onBroken: (error) => {
         if (!(error instanceof DiskFailure)) this.model.report(`the ledger could not write: ${textOf(error)}`);
         // `ctx.abort` ends the object on the spot.
+        life.resident?.leave();
         life.broken = true;
         storage.end();
       },
     });
+    life.resident = new Resident(ACCOUNT, life.ledger, () => this.clock.now);
     this.#life = life;
     return life;
+  }
+
+  #own(what: string): void {
+    if (this.#elsewhere) this.model.report(`the ${what} was used in a turn that is not the object's`);
   }
 
   #storeOf(storage: ObjectStorage): Store {

@@ -81,9 +81,10 @@ describe("a grounded chat", () => {
       expect(body?.tools).toBeUndefined();
       expect(body?.messages.map(({ role }) => role)).toEqual(["system", "user"]);
       expect(body?.messages[0]?.content).not.toContain("litres");
-      const key = /^<<passage 1 (\w{16})>>/.exec(body?.messages[1]?.content ?? "")?.[1];
+      const key = /^<<passage 1 (\w{16})>>/.exec(body?.messages[1]?.content ?? "")?.[1] ?? "";
       expect(body?.messages[1]?.content.split(`<<end passage 1 ${key}>>`)).toHaveLength(2);
-      expect(JSON.stringify(body)).not.toContain("4711");
+      // The key is random: it may hold any digits.
+      expect(JSON.stringify(body).replaceAll(key, "")).not.toContain("4711");
     }
     const after = await belongings();
     expect({ ...after, spent: 0 }).toEqual({ ...before, spent: 0 });

@@ -57,7 +57,7 @@ export function configureModels(): void {
   const priced = [...PAID.map((name) => `paid/${name}`), "gone/echo"];
   settings.MODEL_PRICES = JSON.stringify(Object.fromEntries(priced.map((id) => [id, PRICE])));
   settings.DEFAULT_MODEL = "local/extractive";
-  settings.PROVIDER_TIMEOUT_MS = "700";
+  settings.PROVIDER_TIMEOUT_MS = "1500";
   // A provider that failed in one test is asked again in the next.
   beforeEach(() => breakers.clear());
 }

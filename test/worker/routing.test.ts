@@ -59,7 +59,7 @@ settings.ROUTES = JSON.stringify({
   fallbacks: { "main/fail-503": ["spare/echo"] },
 });
 settings.DEFAULT_MODEL = "";
-settings.PROVIDER_TIMEOUT_MS = "700";
+settings.PROVIDER_TIMEOUT_MS = "1500";
 
 interface Served {
   model: string;

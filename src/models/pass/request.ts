@@ -22,35 +22,44 @@ const ABOUT_THE_REQUEST = new Set([400, 413, 422]);
 export class PassRequest {
   readonly #info: ModelInfo;
   readonly #target: PassTarget;
-  readonly #signal: AbortSignal;
   readonly #silence: Silence;
   readonly #abort = new AbortController();
   readonly #onAbort = () => this.#abort.abort();
+  #heeded: readonly AbortSignal[] = [];
   #cause: WaypostError | undefined;
   #answered = false;
   #ended = false;
 
-  /** `signal` ends it. `patienceMs`: the longest silence that is waited for; by default longer than any call. */
-  constructor(info: ModelInfo, target: PassTarget, signal: AbortSignal, patienceMs = LONGER_THAN_A_CALL_MS) {
+  /** `patienceMs`: the longest silence that is waited for; by default longer than any call. */
+  constructor(info: ModelInfo, target: PassTarget, patienceMs = LONGER_THAN_A_CALL_MS) {
     this.#info = info;
     this.#target = target;
-    this.#signal = signal;
     this.#silence = new Silence(patienceMs, () => {
       this.#error("provider_timeout", `was silent for ${patienceMs} ms`);
       this.#abort.abort();
     });
-    if (signal.aborted) this.#abort.abort();
-    else signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Each of the signals ends it. */
+  heed(signals: readonly AbortSignal[]): void {
+    this.#heeded = signals;
+    for (const signal of signals) {
+      if (signal.aborted) this.#abort.abort();
+      else signal.addEventListener("abort", this.#onAbort);
+    }
   }
 
   /** Ends the request; a connection whose answer was read to its end is left for the next. */
   close(): void {
-    this.#signal.removeEventListener("abort", this.#onAbort);
+    for (const signal of this.#heeded) signal.removeEventListener("abort", this.#onAbort);
     this.#silence.close();
     if (!this.#ended) this.#abort.abort();
   }
 
-  /** Waits for the head of an answer that is a success and of the wanted type. Failures go through `explain`. */
+  /**
+   * Sends it, before it returns, and waits for the head of an answer that is a success and of the wanted type. Failures go
+   * through `explain`.
+   */
   async post(url: string, body: string, wanted: RegExp): Promise<Response> {
     const { headers, fetch } = this.#target;
     // A redirect would carry the key and the prompt to a host nobody configured.
@@ -92,7 +101,8 @@ export class PassRequest {
 
   /** The catalogue's word for what happened. */
   explain(error: unknown): WaypostError {
-    if (this.#signal.aborted) return new WaypostError("client_closed", "The call was cancelled.");
+    if (this.#heeded.some(({ aborted }) => aborted))
+      return new WaypostError("client_closed", "The call was cancelled.");
     if (this.#cause) return this.#cause;
     if (error instanceof WaypostError) return error;
     if (!this.#answered) return this.#error("provider_unreachable", "could not be reached");

@@ -19,15 +19,17 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 /** Forwards a stream byte for byte, and reads off it what is to be billed. */
 export async function passStream(call: Call, job: Job, target: PassTarget, url: string): Promise<Given> {
   const { plan, dialect } = job;
+  // Sent first: all else is made ready while the provider is at work.
+  const request = new PassRequest(plan.info, target, target.patience.silentMs);
+  const answered = request.post(url, bodyFor(job, target), EVENT_STREAM);
   const leaving = new Leaving(call, job.kept);
+  request.heed(leaving.signals);
   const reading = new Reading();
   const tap = new StreamTap(dialect, dialect === "openai-chat" && !asksForUsage(job), (text) => {
     reading.said(text);
     leaving.read(text);
   });
   const kept = new Kept(job.kept);
-  const { silentMs } = target.patience;
-  const request = new PassRequest(plan.info, target, leaving.signal, silentMs);
   let begun = false;
   const send = (bytes: Uint8Array): void | Promise<void> => {
     begun = true;
@@ -35,7 +37,7 @@ export async function passStream(call: Call, job: Job, target: PassTarget, url: 
     return call.emit({ type: "bytes", bytes });
   };
   try {
-    const response = await request.post(url, bodyFor(job, target), EVENT_STREAM);
+    const response = await answered;
     const next = request.pieces(response);
     for (let piece = await next(); !piece.done; piece = await next()) {
       request.pause();
@@ -68,12 +70,13 @@ export async function passStream(call: Call, job: Job, target: PassTarget, url: 
 /** Forwards an answer that comes whole as it came. */
 export async function passWhole(call: Call, job: Job, target: PassTarget, url: string): Promise<Given> {
   const { plan, dialect } = job;
-  const { wholeMs } = target.patience;
-  const request = new PassRequest(plan.info, target, call.signal, wholeMs);
+  const request = new PassRequest(plan.info, target, target.patience.wholeMs);
+  const answered = request.post(url, bodyFor(job, target), JSON_TYPE);
+  request.heed([call.signal]);
   let body: string;
   let answer: Record<string, unknown>;
   try {
-    const response = await request.post(url, bodyFor(job, target), JSON_TYPE);
+    const response = await answered;
     body = await request.text(response);
     answer = parsed(body, () => request.failed("sent an answer that is not valid"));
     if (WORDS[dialect].failed(answer) || answer.status === "failed") throw request.failed("answered with an error");

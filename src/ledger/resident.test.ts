@@ -1,0 +1,259 @@
+import { env, runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type Bench, HOLD, KEY, SECOND, START, withLedger } from "../../test/ledger_bench.ts";
+import { unwrap } from "../errors.ts";
+import { HOLD_JOURNAL_MS } from "./ledger_parts.ts";
+import { Resident, residentLedger } from "./resident.ts";
+import type { AdmitRequest, ReserveRequest } from "./types.ts";
+
+let calls = 0;
+
+/** A call as the gate asks for it. */
+const request = (account: string, over: Partial<AdmitRequest> = {}): AdmitRequest => ({
+  account,
+  callId: `call_resident_${++calls}`,
+  tool: "usage",
+  via: "rest",
+  caller: { keyHash: KEY.hash },
+  scope: "usage",
+  metered: false,
+  ...over,
+});
+const priced = (account: string) => request(account, { tool: "chat", scope: "chat", metered: true, hold: HOLD });
+
+/** What must not happen elsewhere: the storage is used, or a timer set. */
+function forbidden(storage: DurableObjectStorage) {
+  const spies = [
+    vi.spyOn(storage.sql, "exec"),
+    vi.spyOn(storage, "setAlarm"),
+    vi.spyOn(storage, "transactionSync"),
+    vi.spyOn(globalThis, "setTimeout"),
+  ];
+  return {
+    used: () => spies.reduce((n, spy) => n + spy.mock.calls.length, 0),
+    lift: () => {
+      for (const spy of spies) spy.mockRestore();
+    },
+  };
+}
+
+const made: Resident[] = [];
+function near(account: string, { ledger, clock }: Bench): Resident {
+  const here = new Resident(account, ledger, () => clock.now);
+  made.push(here);
+  return here;
+}
+const resident = (bench: Bench): Resident => near(bench.account, bench);
+
+afterEach(() => {
+  for (const here of made.splice(0)) here.leave();
+});
+
+describe("a ledger asked from elsewhere in its isolate", () => {
+  it("is known there once its object has run a request, and for a second after", () =>
+    withLedger("pro", async (bench) => {
+      const { account, clock } = bench;
+      const here = resident(bench);
+      expect(residentLedger(account)).toBeUndefined();
+      here.present();
+      expect(residentLedger(account)).toBe(here);
+      clock.now += 999;
+      expect(here.admit(request(account))).toMatchObject({ kind: "admitted" });
+      clock.now += 1;
+      expect(here.admit(request(account))).toBeUndefined();
+      here.present();
+      expect(here.admit(request(account))).toMatchObject({ kind: "admitted" });
+    }));
+
+  it("decides as the object does, and touches neither storage nor alarm nor timers", () =>
+    withLedger("pro", async (bench, storage) => {
+      const { account, ledger, admit } = bench;
+      const here = resident(bench);
+      await admit({ reads: { recent: 1, quota: true } });
+      here.present();
+      const guard = forbidden(storage);
+      const reply = here.admit(request(account, { reads: { recent: 1, quota: true } }));
+      const held = priced(account);
+      expect(here.admit(held)).toMatchObject({ kind: "admitted", grantedOutputTokens: 100 });
+      expect(here.admit(request(account, { scope: "admin" }))).toMatchObject({ code: "insufficient_scope" });
+      expect(here.admit(request(account, { caller: { keyHash: "other" } }))).toMatchObject({ code: "unauthenticated" });
+      expect(guard.used()).toBe(0);
+      guard.lift();
+      const asked = await admit({ reads: { recent: 1, quota: true } });
+      expect(Object.keys(reply ?? {})).toEqual(Object.keys(asked));
+      expect(reply).toMatchObject({ usage: { total: { calls: 2 } }, quota: { plan: "pro" } });
+      here.present();
+      expect(unwrap(await ledger.audit())).toMatchObject({ consistent: true });
+    }));
+
+  it("leaves the disk's part to the object: within half of what it may take it is asked to see to it", () =>
+    withLedger("pro", async (bench, storage) => {
+      const { account, ledger, clock } = bench;
+      await ledger.audit();
+      const here = resident(bench);
+      here.present();
+      expect([here.isUntended, here.tendIn()]).toEqual([false, undefined]);
+      here.admit(request(account));
+      expect([here.isUntended, here.tendIn(), here.tendIn()]).toEqual([true, 500, undefined]);
+      const held = priced(account);
+      here.admit(held);
+      expect([here.tendIn(), here.tendIn()]).toEqual([HOLD_JOURNAL_MS / 2, undefined]);
+      // Whoever was to tend it was cut off.
+      clock.now += 10 + 201;
+      expect(here.tendIn()).toBe(0);
+      const holds = () => storage.sql.exec("SELECT call_id FROM holds").toArray();
+      expect(holds()).toEqual([]);
+      const alarm = vi.spyOn(storage, "setAlarm");
+      here.present();
+      // When the hold would expire.
+      expect(alarm).toHaveBeenCalledWith(START + 180 * SECOND);
+      alarm.mockRestore();
+      expect([here.isUntended, here.tendIn()]).toEqual([false, undefined]);
+      clock.now += HOLD_JOURNAL_MS;
+      await vi.waitFor(() => expect(holds()).toEqual([{ call_id: held.callId }]));
+    }));
+
+  it("holds for a call that knew only later what it costs", () =>
+    withLedger("pro", async (bench, storage) => {
+      const { account, ledger, settle } = bench;
+      const here = resident(bench);
+      here.present();
+      const late = request(account, { tool: "chat", scope: "chat", metered: true });
+      here.admit(late);
+      const guard = forbidden(storage);
+      const { callId, tool, via } = late;
+      const reserve: ReserveRequest = { account, callId, tool, via, keyId: KEY.id, hold: HOLD };
+      expect(here.reserve(reserve)).toEqual({ ok: true, value: { grantedOutputTokens: 100 } });
+      expect(here.reserve(reserve)).toMatchObject({ ok: false, code: "conflict" });
+      expect(guard.used()).toBe(0);
+      guard.lift();
+      const settled = unwrap(await settle(callId, { hold: HOLD, usage: { input: 100, output: 10 } }));
+      expect(settled.costNano).toBeGreaterThan(0);
+      expect(unwrap(await ledger.audit())).toMatchObject({ consistent: true });
+    }));
+
+  it("hands on what takes more than memory, and has changed nothing then", () =>
+    withLedger("pro", async (bench) => {
+      const { account, clock, admit } = bench;
+      await admit({ reads: { recent: 0 } });
+      const here = resident(bench);
+      here.present();
+      const verified = { id: "grant_1", user: "usr_1", scopes: ["usage"], plan: { id: "free", asOf: START } };
+      const handedOn: Partial<AdmitRequest>[] = [
+        { idempotency: { key: "once", inputHash: "hash" } },
+        { caller: { verified } },
+        { reads: { recent: 1, month: "2026-05" } },
+        { reads: { callId: "call_1" } },
+        { reads: { groups: { from: "2026-06-01", to: "2026-06-15", by: ["tool"], limit: 5 } } },
+      ];
+      for (const over of handedOn) expect(here.admit(request(account, over))).toBeUndefined();
+      expect(here.isUntended).toBe(false);
+      const heard = await admit({ caller: { verified } });
+      expect(heard).toMatchObject({ identity: { plan: "free" } });
+      expect(here.admit(request(account, { caller: { verified } }))).toMatchObject({ identity: { plan: "free" } });
+      clock.now = Date.UTC(2026, 6, 1) - 1;
+      here.present();
+      clock.now += 1;
+      expect(here.admit(request(account))).toBeUndefined();
+      here.present();
+      const july = here.admit(request(account, { reads: { recent: 0 } }));
+      expect(july).toMatchObject({ usage: { month: "2026-07", total: { calls: 1 } } });
+    }));
+
+  it("hears of a notice that is not read yet from the object", () =>
+    withLedger("pro", async (bench) => {
+      const here = resident(bench);
+      here.present();
+      const reads = { recent: 1 };
+      expect(here.admit(request(bench.account, { reads }))).toBeUndefined();
+      await bench.admit({ reads });
+      expect(here.admit(request(bench.account, { reads }))).toMatchObject({ usage: { notices: [] } });
+    }));
+
+  it("counts what both ways admit in one window", () =>
+    withLedger("free", async (bench) => {
+      const { account, admit, clock } = bench;
+      const here = resident(bench);
+      here.present();
+      const kinds: string[] = [];
+      for (let i = 0; i < 12; i++) {
+        clock.now += 10;
+        const reply = i % 2 === 0 ? here.admit(request(account)) : await admit();
+        kinds.push(reply?.kind ?? "");
+      }
+      expect(kinds.filter((kind) => kind === "admitted")).toHaveLength(10);
+      expect(kinds.slice(10)).toEqual(["refused", "refused"]);
+      clock.now = START + 10 + 60 * SECOND;
+      here.present();
+      expect(here.admit(request(account))).toMatchObject({ kind: "admitted" });
+    }));
+
+  it("tells a report as it was: what is counted later does not show in it", () =>
+    withLedger("pro", async (bench) => {
+      await bench.admit({ reads: { recent: 5 } });
+      const here = resident(bench);
+      here.present();
+      const before = here.admit(request(bench.account, { reads: { recent: 5 } }));
+      const copy = structuredClone(before);
+      for (let i = 0; i < 5; i++) here.admit(request(bench.account));
+      expect(before).toEqual(copy);
+    }));
+
+  it("is let go of when nobody asked for a second, so that the memory of what has gone is not kept", () =>
+    withLedger("pro", async (bench) => {
+      const { account, clock } = bench;
+      const [first, second] = [near(account, bench), near(`${account}-2`, bench)];
+      first.present();
+      clock.now += 999;
+      second.present();
+      expect(residentLedger(account)).toBe(first);
+      clock.now++;
+      second.present();
+      expect(residentLedger(account)).toBeUndefined();
+      expect(residentLedger(`${account}-2`)).toBe(second);
+    }));
+
+  it("is forgotten when its object ends or wakes anew, and then what the new one knows counts", () =>
+    withLedger("free", async (bench) => {
+      const { account, ledger } = bench;
+      const first = resident(bench);
+      first.present();
+      for (let i = 0; i < 3; i++) first.admit(request(account));
+      first.present();
+      const again = await bench.restart();
+      const second = resident(again);
+      expect([residentLedger(account), first.admit(request(account))]).toEqual([undefined, undefined]);
+      second.present();
+      again.ledger.keys.revoke(KEY.id, again.clock.now);
+      expect(second.admit(request(account))).toMatchObject({ code: "key_revoked" });
+      expect(unwrap(await ledger.audit()).consistent).toBe(true);
+      second.leave();
+      expect([residentLedger(account), second.admit(request(account))]).toEqual([undefined, undefined]);
+      // One that ended long ago takes nobody else's place away.
+      second.present();
+      first.leave();
+      expect(residentLedger(account)).toBe(second);
+      second.leave();
+    }));
+});
+
+describe("the object", () => {
+  it("is asked the short way by calls of its isolate, and what they did is on disk in time", async () => {
+    const account = "resident-of-the-isolate";
+    const stub = env.LEDGER.get(env.LEDGER.idFromName(account));
+    unwrap(await stub.open(account, "pro"));
+    unwrap(await stub.createKey(KEY));
+    expect(JSON.parse(await stub.admit(JSON.stringify(request(account))))).toMatchObject({ kind: "admitted" });
+    const here = residentLedger(account);
+    const held = priced(account);
+    expect(here?.admit(held)).toMatchObject({ kind: "admitted" });
+    expect(here?.isUntended).toBe(true);
+    await stub.tend();
+    expect(here?.isUntended).toBe(false);
+    await vi.waitFor(() =>
+      runInDurableObject(stub, (_, { storage }) => {
+        expect(storage.sql.exec("SELECT call_id FROM holds").toArray()).toEqual([{ call_id: held.callId }]);
+      }),
+    );
+  });
+});

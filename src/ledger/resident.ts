@@ -1,0 +1,88 @@
+import type { Result } from "../errors.ts";
+import type { AccountLedger } from "./account_ledger.ts";
+import type { AdmitReply, AdmitRequest, ReserveRequest } from "./types.ts";
+
+/**
+ * Ledgers that are awake in this isolate. The runtime may put an object and the Worker that calls it into one isolate, and on
+ * one machine it always does. What is decided in memory alone then needs no request to the object, which costs more than all
+ * else of a small call: it is the same ledger, the same memory and the same synchronous decision, by a shorter way.
+ */
+const awake = new Map<string, Resident>();
+
+/** The account's ledger, if it is awake here. */
+export const residentLedger = (account: string): Resident | undefined => awake.get(account);
+
+/**
+ * So long after its last request an object counts as living. The runtime puts one away after ten idle seconds at the earliest;
+ * one that it moved elsewhere all the same may here still admit for as long, as a crash may lose as much.
+ */
+const TENURE_MS = 1_000;
+/** Whoever was to tend the ledger is this late: it was cut off, and somebody else must. */
+const CUT_OFF_MS = 200;
+
+/** A ledger as calls in its isolate ask it, while its object is known to live. */
+export class Resident {
+  readonly #account: string;
+  readonly #ledger: AccountLedger;
+  readonly #now: () => number;
+  #until = 0;
+  /** When somebody will tend it. */
+  #tendedAt = Number.POSITIVE_INFINITY;
+
+  /** Call it when the object wakes: whatever was known here of an earlier life of it holds no longer. */
+  constructor(account: string, ledger: AccountLedger, now: () => number = Date.now) {
+    awake.get(account)?.leave();
+    this.#account = account;
+    this.#ledger = ledger;
+    this.#now = now;
+  }
+
+  /** The object runs a request, so it lives, and sees to what was decided elsewhere. Only in the object's own turn. */
+  present(): void {
+    this.#ledger.tend();
+    this.#tendedAt = Number.POSITIVE_INFINITY;
+    const now = this.#now();
+    this.#until = now + TENURE_MS;
+    // In the order of their last requests, so that those of long ago come first: nothing may keep the memory of what has gone.
+    awake.delete(this.#account);
+    awake.set(this.#account, this);
+    for (const [account, ledger] of awake) {
+      if (now < ledger.#until) break;
+      awake.delete(account);
+    }
+  }
+
+  /** The object ends: it is asked no more. */
+  leave(): void {
+    this.#until = 0;
+    if (awake.get(this.#account) === this) awake.delete(this.#account);
+  }
+
+  /** As `AccountLedger.admit`, at once; undefined: only the object itself can say. */
+  admit(request: AdmitRequest): AdmitReply | undefined {
+    return this.#now() < this.#until ? this.#ledger.admitFromElsewhere(request) : undefined;
+  }
+
+  /** As `AccountLedger.reserve`, at once; undefined: only the object itself can say. */
+  reserve(request: ReserveRequest): Result<{ grantedOutputTokens: number }> | undefined {
+    return this.#now() < this.#until ? this.#ledger.reserveFromElsewhere(request) : undefined;
+  }
+
+  /**
+   * How many ms to wait before the object is asked to tend to what was decided here, when `isUntended` still; undefined when
+   * there is nothing to tend to, or somebody waits for it already.
+   */
+  tendIn(): number | undefined {
+    const { due } = this.#ledger.turn;
+    if (due === Number.POSITIVE_INFINITY) return undefined;
+    const now = this.#now();
+    const ms = Math.max(0, (due - now) / 2);
+    if (now + ms >= this.#tendedAt && now < this.#tendedAt + CUT_OFF_MS) return undefined;
+    this.#tendedAt = now + ms;
+    return ms;
+  }
+
+  get isUntended(): boolean {
+    return this.#ledger.turn.due < Number.POSITIVE_INFINITY;
+  }
+}
