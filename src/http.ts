@@ -1,18 +1,18 @@
 import type { Context } from "hono";
 import { HonoBase } from "hono/hono-base";
-import { TrieRouter } from "hono/router/trie-router";
 import { failureResponse, problemResponse } from "./api/problem.ts";
 import { WaypostError } from "./errors.ts";
 import { requestIdOf } from "./gate/headers.ts";
 import { logRefusal } from "./gate/log.ts";
 import type { Http, Route } from "./gate/route.ts";
+import { RememberingRouter } from "./router.ts";
 
 type Handler = (c: Context<Http>) => Response | Promise<Response>;
 
 /** An app of routes: another method of a known path is 405, whatever fails is a problem document. `otherwise` answers unknown paths. */
 export function httpApp(routes: readonly Route[], otherwise: Handler = unknownRoute): HonoBase<Http> {
   // The router that Hono tries first cannot hold these routes, and every start would find that out anew.
-  const app = new HonoBase<Http>({ router: new TrieRouter() });
+  const app = new HonoBase<Http>({ router: new RememberingRouter() });
   const allowed = new Map<string, string[]>();
   for (const { method, path, guard, handler } of routes) {
     // A tool's answer carries its request id already.
