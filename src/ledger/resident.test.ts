@@ -63,6 +63,8 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       expect(here.admit(request(account))).toBeUndefined();
       here.present();
       expect(here.admit(request(account))).toMatchObject({ kind: "admitted" });
+      clock.now -= 1;
+      expect(here.admit(request(account))).toBeUndefined();
     }));
 
   it("decides as the object does, and touches neither storage nor alarm nor timers", () =>

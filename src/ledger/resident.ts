@@ -25,7 +25,8 @@ export class Resident {
   readonly #account: string;
   readonly #ledger: AccountLedger;
   readonly #now: () => number;
-  #until = 0;
+  /** When its object last ran a request. */
+  #seenAt = Number.NEGATIVE_INFINITY;
   /** When somebody will tend it. */
   #tendedAt = Number.POSITIVE_INFINITY;
 
@@ -41,31 +42,30 @@ export class Resident {
   present(): void {
     this.#ledger.tend();
     this.#tendedAt = Number.POSITIVE_INFINITY;
-    const now = this.#now();
-    this.#until = now + TENURE_MS;
+    this.#seenAt = this.#now();
     // In the order of their last requests, so that those of long ago come first: nothing may keep the memory of what has gone.
     awake.delete(this.#account);
     awake.set(this.#account, this);
     for (const [account, ledger] of awake) {
-      if (now < ledger.#until) break;
+      if (ledger.#lives) break;
       awake.delete(account);
     }
   }
 
   /** The object ends: it is asked no more. */
   leave(): void {
-    this.#until = 0;
+    this.#seenAt = Number.NEGATIVE_INFINITY;
     if (awake.get(this.#account) === this) awake.delete(this.#account);
   }
 
   /** As `AccountLedger.admit`, at once; undefined: only the object itself can say. */
   admit(request: AdmitRequest): AdmitReply | undefined {
-    return this.#now() < this.#until ? this.#ledger.admitFromElsewhere(request) : undefined;
+    return this.#lives ? this.#ledger.admitFromElsewhere(request) : undefined;
   }
 
   /** As `AccountLedger.reserve`, at once; undefined: only the object itself can say. */
   reserve(request: ReserveRequest): Result<{ grantedOutputTokens: number }> | undefined {
-    return this.#now() < this.#until ? this.#ledger.reserveFromElsewhere(request) : undefined;
+    return this.#lives ? this.#ledger.reserveFromElsewhere(request) : undefined;
   }
 
   /**
@@ -84,5 +84,11 @@ export class Resident {
 
   get isUntended(): boolean {
     return this.#ledger.turn.due < Number.POSITIVE_INFINITY;
+  }
+
+  /** A clock that was set back must not let it live on for as long. */
+  get #lives(): boolean {
+    const ms = this.#now() - this.#seenAt;
+    return ms >= 0 && ms < TENURE_MS;
   }
 }
