@@ -59,7 +59,7 @@ settings.ROUTES = JSON.stringify({
   fallbacks: { "main/fail-503": ["spare/echo"] },
 });
 settings.DEFAULT_MODEL = "";
-// Two of them are over before a slow answer of the stand-in (3 s) would be there, and be billed.
+// Two tries are over before a slow answer of the stand-in (3 s) would be there, and be billed.
 settings.PROVIDER_TIMEOUT_MS = "1000";
 
 interface Served {
