@@ -57,8 +57,8 @@ export function configureModels(): void {
   const priced = [...PAID.map((name) => `paid/${name}`), "gone/echo"];
   settings.MODEL_PRICES = JSON.stringify(Object.fromEntries(priced.map((id) => [id, PRICE])));
   settings.DEFAULT_MODEL = "local/extractive";
-  // Two tries are over before a slow answer of the stand-in (3 s) would be there.
-  settings.PROVIDER_TIMEOUT_MS = "1000";
+  // Two tries are over before a stream that is silent begins all the same (2 s).
+  settings.PROVIDER_TIMEOUT_MS = "700";
   // A provider that failed in one test is asked again in the next.
   beforeEach(() => breakers.clear());
 }
