@@ -19,7 +19,7 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 /** Forwards a stream byte for byte, and reads off it what is to be billed. */
 export async function passStream(call: Call, job: Job, target: PassTarget, url: string): Promise<Given> {
   const { plan, dialect } = job;
-  // Sent first: all else is made ready while the provider is at work.
+  // Sent first: all else is made ready while the provider is at work. One that is ended in the same turn never leaves.
   const request = new PassRequest(plan.info, target, target.patience.silentMs);
   const answered = request.post(url, bodyFor(job, target), EVENT_STREAM);
   const leaving = new Leaving(call, job.kept);
