@@ -29,7 +29,6 @@ const doors = {
 describe.each(Object.entries(doors))("a provider over %s", (_, ask) => {
   const failures: [string, ErrorCode][] = [
     ["gone/echo", "provider_unreachable"],
-    ["paid/slow-first-byte", "provider_timeout"],
     ["paid/wrong-content-type", "provider_failed"],
     ["paid/fail-302", "provider_refused"],
     ["paid/fail-400", "provider_refused"],

@@ -42,7 +42,7 @@ const PAID = [
  * Gives the Worker two providers: `paid`, the stand-in, and `gone`, where nobody listens. `auto` stays with the embedded
  * model. Call it before the first request of a test file: the Worker reads its settings once.
  */
-export function configureModels(): void {
+export function configureModels(patienceMs = 1_500): void {
   const settings = env as unknown as Env;
   settings.MODEL_PROVIDERS = JSON.stringify([
     {
@@ -57,8 +57,7 @@ export function configureModels(): void {
   const priced = [...PAID.map((name) => `paid/${name}`), "gone/echo"];
   settings.MODEL_PRICES = JSON.stringify(Object.fromEntries(priced.map((id) => [id, PRICE])));
   settings.DEFAULT_MODEL = "local/extractive";
-  // Two tries are over before a stream that is silent begins all the same (2 s).
-  settings.PROVIDER_TIMEOUT_MS = "700";
+  settings.PROVIDER_TIMEOUT_MS = String(patienceMs);
   // A provider that failed in one test is asked again in the next.
   beforeEach(() => breakers.clear());
 }
