@@ -1,37 +1,7 @@
-import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { inWorkerd } from "./test/worker/config.ts";
 
-export default defineConfig(async () => ({
-  plugins: [
-    cloudflareTest({
-      wrangler: { configPath: "./wrangler.toml" },
-      miniflare: {
-        bindings: {
-          ENVIRONMENT: "test",
-          PUBLIC_URL: "https://waypost.test",
-          ALIAS_URLS: "http://127.0.0.1:8787",
-          SETUP_TOKEN: "setup-token-of-the-test-suite",
-          PAIRS: process.env.PAIRS ?? "",
-          SEED: process.env.SEED ?? "",
-          TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-        },
-      },
-    }),
-  ],
-  test: {
-    // A worker and the process that serves it take turns: two keep two cores busy.
-    maxWorkers: 2,
-    // A slow machine takes a multiple of what a quick one does; nothing here is a measure of speed.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // The Worker logs a line a call; a test that fails says more without them.
-    onConsoleLog: (log: string) => !log.startsWith('{"event":'),
-    include: ["src/**/*.test.ts", "test/worker/**/*.test.ts"],
-    globalSetup: [
-      "./test/upstream/global_setup.ts",
-      "./test/upstream/jwks_setup.ts",
-      "./test/upstream/webhook_setup.ts",
-    ],
-    setupFiles: ["./test/worker/setup.ts"],
-  },
-}));
+/**
+ * Tests beside the code they test. They share a Worker, since loading its modules takes longer than most files do; each file
+ * still begins with empty stores and the settings of all (`test/worker/setup.ts`).
+ */
+export default inWorkerd({ include: ["src/**/*.test.ts"], isolate: false });

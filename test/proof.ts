@@ -7,7 +7,7 @@ interface Proof {
   script: string;
   /** The test file to run. */
   file: string;
-  /** Configuration of vitest; absent: that of the tests inside workerd. */
+  /** Configuration of vitest; absent: that of the tests beside the code. */
   config?: string;
   /** Option that says how much: `--<option> N`. The file reads it from the variable of the same name. */
   option: string;

@@ -57,7 +57,8 @@ export async function build(root: string, out: string, signal: AbortSignal, entr
   return modulesIn(out, `${basename(entry ?? "index.ts", ".ts")}.js`);
 }
 
-function modulesIn(out: string, main: string) {
+/** The modules of a build, the entry first. */
+export function modulesIn(out: string, main = "index.js") {
   const names = readdirSync(out, { recursive: true, encoding: "utf8" });
   return names
     .sort((a, b) => Number(b === main) - Number(a === main))

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Miniflare as MiniflareInstance, V4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { build } from "./build.ts";
+import { builtModules } from "./build_cache.ts";
 import { firstLine, portInUse, StartFailure } from "./failure.ts";
 import type { LogFile } from "./log.ts";
 import { applyMigrations } from "./migrations.ts";
@@ -37,7 +38,10 @@ export interface RuntimeOptions {
 export async function serve(options: RuntimeOptions): Promise<Runtime> {
   const { root, state, log } = options;
   const binary = process.env.MINIFLARE_WORKERD_PATH ?? ofWrangler("workerd").default;
-  const modules = await build(root, state.path("build"), options.signal, options.entry);
+  const out = state.path("build");
+  const modules = await (options.entry === undefined
+    ? builtModules(root, out, options.signal)
+    : build(root, out, options.signal, options.entry));
   process.env.MINIFLARE_WORKERD_PATH = linkWorkerd(state, binary);
   const release = guardWorkerd(state);
   const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
@@ -51,7 +55,7 @@ export async function serve(options: RuntimeOptions): Promise<Runtime> {
           cf: false,
           telemetry: { enabled: false },
           resourcePersistencePath: state.path("store"),
-          workers: [workerOptions(config, modules, state.path("build"), options)],
+          workers: [workerOptions(config, modules, out, options)],
         }),
       ),
   );

@@ -4,6 +4,7 @@ import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { CfWorkerJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/cfworker";
 import { expect } from "vitest";
+import { ownerKey } from "./owner_key.ts";
 
 /** What the tests need to act as a program or an agent against the Worker. */
 
@@ -40,19 +41,17 @@ export async function rest(
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 
-let ownerKey: string | undefined;
-
 /** The owner's key of this test file's installation. */
 export async function owner(): Promise<string> {
-  if (ownerKey) return ownerKey;
+  if (ownerKey.value) return ownerKey.value;
   const made = await rest("setup-token-of-the-test-suite", "POST", "/setup");
-  if (made.status === 201) ownerKey = made.body.api_key as string;
+  if (made.status === 201) ownerKey.value = made.body.api_key as string;
   else {
     const again = await rest("setup-token-of-the-test-suite", "POST", "/setup", { reissue: true });
     expect(again.status).toBe(201);
-    ownerKey = again.body.api_key as string;
+    ownerKey.value = again.body.api_key as string;
   }
-  return ownerKey;
+  return ownerKey.value;
 }
 
 /** A fresh account on a plan, with a key of the default or given scopes. */

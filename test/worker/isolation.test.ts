@@ -17,7 +17,7 @@ import {
 import { configure, newKey, publishing, type SigningKey, type TestIssuer } from "./jwt_issuer.ts";
 import { client, connect, grantIn } from "./oauth_flow.ts";
 
-/** Pairs to try; `PAIRS=10000 npx vitest run test/worker/isolation.test.ts` for the whole proof. */
+/** Pairs to try; `npm run prove:isolation -- --pairs 10000` for the whole proof. */
 const PAIRS = Number(env.PAIRS || 300);
 const SEED = Number(env.SEED || 20_261_121);
 /** Enough accounts that none reaches its limit of calls a minute. */

@@ -1,3 +1,16 @@
-import { applyD1Migrations, env } from "cloudflare:test";
+import { applyD1Migrations, env, reset } from "cloudflare:test";
+import { ownerKey } from "./owner_key.ts";
 
+/**
+ * Files share a Worker and its modules, since loading those takes longer than most of them do. Each still begins with empty
+ * stores and with the settings as they are configured: what one left behind is not there for the next.
+ */
+const shared = globalThis as { settingsAtFirst?: Record<string, unknown> };
+const settings = env as unknown as Record<string, unknown>;
+
+shared.settingsAtFirst ??= { ...settings };
+for (const name of Object.keys(settings)) if (!(name in shared.settingsAtFirst)) delete settings[name];
+Object.assign(settings, shared.settingsAtFirst);
+ownerKey.value = undefined;
+await reset();
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
