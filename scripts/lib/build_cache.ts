@@ -15,7 +15,8 @@ const KEPT = 3;
  */
 export async function builtModules(root: string, out: string, signal: AbortSignal): ReturnType<typeof build> {
   const cache = join(root, "node_modules/.cache/waypost-build");
-  const kept = join(cache, digestOf(root));
+  const digest = digestOf(root);
+  const kept = join(cache, digest);
   if (existsSync(kept)) {
     try {
       rmSync(out, { recursive: true, force: true });
@@ -26,7 +27,8 @@ export async function builtModules(root: string, out: string, signal: AbortSigna
     }
   }
   const modules = await build(root, out, signal);
-  keep(out, cache, kept);
+  // A file that was saved amid the build may be in it or not.
+  if (digestOf(root) === digest) keep(out, cache, kept);
   return modules;
 }
 

@@ -2,8 +2,8 @@ import { applyD1Migrations, env, reset } from "cloudflare:test";
 import { ownerKey } from "./owner_key.ts";
 
 /**
- * Files share a Worker and its modules, since loading those takes longer than most of them do. Each still begins with empty
- * stores and with the settings as they are configured: what one left behind is not there for the next.
+ * Files may share a Worker and its modules (`vitest.config.ts`). Each still begins with empty stores and with the settings as
+ * they are configured: what one left behind is not there for the next.
  */
 const shared = globalThis as { settingsAtFirst?: Record<string, unknown> };
 const settings = env as unknown as Record<string, unknown>;
