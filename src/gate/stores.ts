@@ -49,13 +49,19 @@ function near<T>(
 ): T | undefined {
   const ledger = residentLedger(account);
   const decided = ledger && decide(ledger);
-  const ms = decided && ledger.tendIn();
+  const ms = decided && ledger.tendIn(hasSlowTimers(ctx) ? 0 : undefined);
   if (ms !== undefined) ctx.waitUntil(tend(env, account, ledger as Resident, ms));
   return decided;
 }
 
+/**
+ * Timers of an object go off one after the other, each when all work that is ready has been done: on a busy machine one a
+ * round. Whoever sets one a call there has them pile up, and a retry that waits behind them does not come back.
+ */
+const hasSlowTimers = (ctx: Background): boolean => "storage" in ctx;
+
 async function tend(env: Env, account: string, ledger: Resident, ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   // Where it cannot be asked, the next call's request sees to it.
   if (ledger.isUntended)
     await ledgerStub(env, account)

@@ -111,7 +111,8 @@ export class Journal {
     const at = this.#now() + ms;
     this.#dueAt = Math.min(this.#dueAt, at);
     if (this.#turn.own) this.#wake();
-    else this.#turn.leave(at);
+    // A timer of its own that goes off before looks at what is due by then.
+    else if (at < this.#nextAlarm) this.#turn.leave(at);
   }
 
   /** Sees to it that what was decided elsewhere is written when it is due. */
@@ -119,9 +120,13 @@ export class Journal {
     if (this.#dueAt < Number.POSITIVE_INFINITY) this.#wake();
   }
 
+  get #nextAlarm(): number {
+    return this.#alarms.at(-1) ?? Number.POSITIVE_INFINITY;
+  }
+
   #wake(): void {
     const at = this.#dueAt;
-    if (at >= (this.#alarms.at(-1) ?? Number.POSITIVE_INFINITY)) return;
+    if (at >= this.#nextAlarm) return;
     this.#alarms.push(at);
     // A clock that was set back must not make a short wait a long one.
     const ms = Math.min(Math.max(0, at - this.#now()), COUNTERS_MS);

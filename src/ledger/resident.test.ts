@@ -115,6 +115,24 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       await vi.waitFor(() => expect(holds()).toEqual([{ call_id: held.callId }]));
     }));
 
+  it("asks the object for nothing that a timer of its own sees to in time", () =>
+    withLedger("pro", async (bench, storage) => {
+      const { account, admit, clock } = bench;
+      const here = resident(bench);
+      here.present();
+      await admit();
+      clock.now += 5;
+      here.admit(request(account));
+      expect([here.isUntended, here.tendIn()]).toEqual([false, undefined]);
+      here.admit(priced(account));
+      expect([here.isUntended, here.tendIn(0)]).toEqual([true, 0]);
+      here.present();
+      here.admit(priced(account));
+      expect(here.isUntended).toBe(false);
+      const holds = () => storage.sql.exec("SELECT call_id FROM holds").toArray();
+      await vi.waitFor(() => expect(holds()).toHaveLength(2));
+    }));
+
   it("holds for a call that knew only later what it costs", () =>
     withLedger("pro", async (bench, storage) => {
       const { account, ledger, settle } = bench;

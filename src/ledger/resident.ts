@@ -69,14 +69,14 @@ export class Resident {
   }
 
   /**
-   * How many ms to wait before the object is asked to tend to what was decided here, when `isUntended` still; undefined when
-   * there is nothing to tend to, or somebody waits for it already.
+   * How many ms to wait before the object is asked to tend to what was decided here, when `isUntended` still: `most` at most.
+   * Undefined when there is nothing to tend to, or somebody waits for it already.
    */
-  tendIn(): number | undefined {
+  tendIn(most = Number.POSITIVE_INFINITY): number | undefined {
     const { due } = this.#ledger.turn;
     if (due === Number.POSITIVE_INFINITY) return undefined;
     const now = this.#now();
-    const ms = Math.max(0, (due - now) / 2);
+    const ms = Math.min(most, Math.max(0, (due - now) / 2));
     if (now + ms >= this.#tendedAt && now < this.#tendedAt + CUT_OFF_MS) return undefined;
     this.#tendedAt = now + ms;
     return ms;

@@ -76,7 +76,7 @@ export class Run {
         this.#windows = windows;
         this.#facts = facts;
         watcher.admitted(this);
-        this.#silent = setTimeout(() => this.#begun.resolve("stream"), SILENT_MS);
+        if (request.as === "sse") this.#silent = setTimeout(() => this.#begun.resolve("stream"), SILENT_MS);
       },
     }).then((outcome) => {
       this.#end = outcome;

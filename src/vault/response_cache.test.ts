@@ -75,7 +75,6 @@ describe("kept answers", () => {
     const { stub, vault } = openVault();
     expect(await runDurableObjectAlarm(stub)).toBe(false);
     unwrap(await vault.keepAnswer({ key: "k", answer: answer("a"), ttlMs: 20 }));
-    expect(unwrap(await vault.cachedAnswer("k"))).toEqual(answer("a"));
     await new Promise((resolve) => setTimeout(resolve, 60));
     await runDurableObjectAlarm(stub);
     await runInDurableObject(stub, async (_, { storage }) => {

@@ -27,7 +27,9 @@ export function question(dice: Dice, party: Party, others: readonly Party[], cli
   return dice.weighted<() => Question>([
     [20, () => of(call("search", { query: "tea", [token]: 1 }))],
     [15, () => of(call("sync_session", pushed(token, client, n)))],
-    [15, () => of(call("chat", { model: "paid/echo", message: token, max_tokens: 20 }))],
+    [11, () => of(call("chat", { model: "paid/echo", message: token, max_tokens: 20 }))],
+    // Its connections are cut at times, so that calls are retried amid all others.
+    [4, () => of(call("chat", { model: "paid/cut-at-times", message: token, max_tokens: 20 }))],
     [12, () => of({ method: "prompts/get", params: { name: "answer.grounded", arguments: { question: token } } })],
     [8, () => of(call(`no_${token}`, {}), `no_${token}`)],
     [8, () => of(call("whoami", {}), party.account)],

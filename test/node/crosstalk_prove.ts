@@ -18,9 +18,9 @@ const report = await crosstalk({
   say: (line) => console.log(line),
 });
 for (const fault of report.faults) console.log(`FAULT ${fault}`);
-const { calls, seconds, byKind } = report;
+const { calls, seconds, slowestMs, byKind } = report;
 console.log(
-  `${calls} calls of ${values.clients} clients in ${seconds.toFixed(0)} s (${Math.round(calls / seconds)}/s)`,
+  `${calls} calls of ${values.clients} clients in ${seconds.toFixed(0)} s (${Math.round(calls / seconds)}/s), the slowest ${(slowestMs / 1_000).toFixed(1)} s`,
   byKind,
 );
 console.log(report.faults.length === 0 ? `proved: ${calls} calls` : "FAILED");

@@ -14,6 +14,8 @@ export interface CrosstalkOptions {
 export interface CrosstalkReport {
   calls: number;
   seconds: number;
+  /** How long the slowest call took. */
+  slowestMs: number;
   /** Calls by kind of client. */
   byKind: Record<string, number>;
   /** Answers that were another question's, or held what is another account's. */
@@ -23,6 +25,8 @@ export interface CrosstalkReport {
 const ACCOUNTS = 8;
 const LIMIT = 1_000_000_000;
 const PLANS = JSON.stringify({ open: { minute: LIMIT, hour: LIMIT, day: LIMIT, monthlyTokens: null } });
+const MODELS = ["echo", "cut-at-times"];
+const PRICE = { input: "1", output: "1" };
 const KINDS: readonly Kind[] = [
   "sdk-2026",
   "raw-2026",
@@ -42,9 +46,9 @@ export async function crosstalk({ calls, clients, seed, say = () => {} }: Crosst
     vars: {
       PLANS,
       MODEL_PROVIDERS: JSON.stringify([
-        { id: "paid", base_url: `${upstream.url}/v1`, local: false, models: [{ name: "echo" }] },
+        { id: "paid", base_url: `${upstream.url}/v1`, local: false, models: MODELS.map((name) => ({ name })) },
       ]),
-      MODEL_PRICES: JSON.stringify({ "paid/echo": { input: "1", output: "1" } }),
+      MODEL_PRICES: JSON.stringify(Object.fromEntries(MODELS.map((name) => [`paid/${name}`, PRICE]))),
     },
   }).catch(async (error) => {
     await upstream.close();
@@ -79,11 +83,14 @@ async function speak(
   const began = performance.now();
   let done = 0;
   let next = 0;
+  let slowestMs = 0;
   const one = async (client: ChatterClient, i: number, n: number) => {
     const party = parties[i % parties.length] as Party;
     const others = parties.filter((each) => each !== party);
     const put = question(new Dice(seed, n), party, others, i, n);
+    const asked = performance.now();
     const answer = await client.ask(put.asked).catch((error) => `failed: ${error}`);
+    slowestMs = Math.max(slowestMs, performance.now() - asked);
     const callId = callIdIn(answer);
     const twice = callId !== undefined && callIds.has(callId) ? `${callId} was told before` : null;
     if (callId) callIds.add(callId);
@@ -101,7 +108,7 @@ async function speak(
     }),
   );
   await Promise.all(lines);
-  return { calls: done, seconds: (performance.now() - began) / 1_000, byKind, faults };
+  return { calls: done, seconds: (performance.now() - began) / 1_000, slowestMs, byKind, faults };
 }
 
 async function openParty({ url, apiKey }: Waypost, index: number): Promise<Party> {

@@ -98,6 +98,17 @@ export function oddly(response: ServerResponse): void {
   };
 }
 
+/** Prompts whose first request was cut. */
+const cutOnce = new Set<string>();
+let firstRequests = 0;
+
+/** `cut-at-times`: of every eighth prompt the first request is cut before it is answered, as when a kept connection ends. */
+export function cutsAtTimes(model: string, prompt: string): boolean {
+  if (model !== "cut-at-times" || cutOnce.has(prompt) || ++firstRequests % 8 !== 0) return false;
+  cutOnce.add(prompt);
+  return true;
+}
+
 const flakyServed = new Map<string, number>();
 
 /**

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, type Asked, answer, type WireMessage, type WireUsage } from "./answers.ts";
 import { anthropic } from "./anthropic.ts";
 import { azure } from "./azure.ts";
-import { breakOff, breakOffWhole, errorBody, flakyFailure, oddly } from "./breaks.ts";
+import { breakOff, breakOffWhole, cutsAtTimes, errorBody, flakyFailure, oddly } from "./breaks.ts";
 import { cuts } from "./cuts.ts";
 import { serveEmbeddings } from "./embeddings.ts";
 import { llamaGuard, moderations } from "./moderations.ts";
@@ -135,6 +135,11 @@ async function serve(body: WireRequest, response: ServerResponse, entry: ServedR
   if (flaky) {
     if (flaky.retryAfter) response.setHeader("retry-after", flaky.retryAfter);
     return failWith(response, entry, flaky.status, "");
+  }
+  if (cutsAtTimes(body.model, JSON.stringify(body.messages))) {
+    entry.status = 0;
+    response.destroy();
+    return;
   }
   const refusal = chatRefusal(body);
   if (refusal) {
