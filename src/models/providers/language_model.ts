@@ -7,19 +7,20 @@ import type { ModelInfo } from "../types.ts";
 import { guardedFetch } from "./guarded_fetch.ts";
 import { guardedModel } from "./guarded_model.ts";
 
-const anthropic = lazily(() => import("@ai-sdk/anthropic"));
+const anthropic = lazily(() => import("./sdk_anthropic.ts"));
 const compatible = lazily(() => import("@ai-sdk/openai-compatible"));
+
+/** Anthropic fetches these itself. */
+const MEDIA_URLS = { "image/*": [/^https?:/], "application/pdf": [/^https?:/] };
 
 /** A provider's model as the AI SDK speaks to it. */
 export async function languageModel(info: ModelInfo, provider: Provider, patience: Patience): Promise<LanguageModelV4> {
   const fetch = guardedFetch(info, provider, patience);
   const { id: name, baseUrl: baseURL } = provider;
   if (provider.kind === "anthropic") {
-    const { createAnthropic } = await anthropic();
-    return guardedModel(
-      info,
-      createAnthropic({ name, baseURL, apiKey: "set by fetch", fetch }).languageModel(info.name),
-    );
+    const { AnthropicLanguageModel } = await anthropic();
+    const settings = { provider: name, baseURL, fetch, supportsMessageThreads: true, supportedUrls: () => MEDIA_URLS };
+    return guardedModel(info, new AnthropicLanguageModel(info.name, settings));
   }
   const { createOpenAICompatible } = await compatible();
   const hosted = provider.kind === "openai" || provider.kind === "azure";
