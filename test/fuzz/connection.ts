@@ -16,6 +16,8 @@ export interface Answer extends ParsedResponse {
   ms: number;
   /** It was still open when this side closed it, as it may be. */
   leftOpen: boolean;
+  /** It was sent before, and may have been run: the answer to that was lost. */
+  again?: boolean;
 }
 
 /** Nobody answered: this side left first, or the server closed the connection. */
@@ -25,6 +27,7 @@ export interface NoAnswer {
   ms: number;
   /** The server closed before it had been sent everything; with a write that fails, an answer that came is lost here. */
   unsent?: boolean;
+  again?: boolean;
 }
 
 /** One connection that is kept alive while the server allows it, and made anew when not. */
@@ -46,7 +49,9 @@ export class Connection {
     const answer = await this.#once(input);
     if (answer.missing !== "closed") return answer;
     // It may answer a request of which it has read enough, and close. Nothing is lost of an answer to what is written at once.
-    if (answer.unsent && input.delivery.kind === "pieces") return this.send({ ...input, delivery: { kind: "whole" } });
+    if (answer.unsent && input.delivery.kind === "pieces") {
+      return { ...(await this.send({ ...input, delivery: { kind: "whole" } })), again: true };
+    }
     // The server may close an idle connection at any moment; what it did to a fresh one it means.
     return fresh ? answer : this.send(input);
   }

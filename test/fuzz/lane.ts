@@ -29,6 +29,8 @@ export class Lane {
   readonly #asking: Connection;
   #before: Digest | null = null;
   #stretch: Input[] = [];
+  /** What came of each of them, for a fault that none of them does alone. */
+  #told: string[] = [];
   #expected = new Expected();
   /** Something was sent whole of which no end was seen: it may be read, counted and charged at any time. */
   #unseen = false;
@@ -58,7 +60,7 @@ export class Lane {
 
   /** Compares the books with what the inputs since the last time said of themselves. */
   async settle(): Promise<Fault[]> {
-    const [before, stretch, expected] = [this.#before, this.#stretch, this.#expected];
+    const [before, stretch, expected, told] = [this.#before, this.#stretch, this.#expected, this.#told];
     if (!before || stretch.length === 0) return [];
     const after = await this.#digest(expected);
     this.#begin(after);
@@ -68,7 +70,8 @@ export class Lane {
       const again = await this.suspect(input);
       if (again) return [this.#fault(input, again)];
     }
-    return [this.#fault(stretch.at(-1) as Input, `${why}; none of the last ${stretch.length} inputs does it alone`)];
+    const alone = `${why}; none of the last ${stretch.length} inputs does it alone`;
+    return [this.#fault(stretch.at(-1) as Input, `${alone}\n${told.join("\n")}`)];
   }
 
   /** Sends one input by itself and says what is wrong with its answer or with what it did; null when nothing is. */
@@ -84,6 +87,7 @@ export class Lane {
   #begin(digest: Digest): void {
     this.#before = digest;
     this.#stretch = [];
+    this.#told = [];
     this.#expected = new Expected();
   }
 
@@ -97,9 +101,13 @@ export class Lane {
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
     const code = answer.missing === null ? refusalOf(input.surface, answer)?.code : undefined;
     if (code) this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    if (answer.again) expected.add(input, null, this.#world.readOnly);
     if (answer.missing === null) expected.add(input, answer, this.#world.readOnly);
     else if (isComplete(input)) expected.add(input, null, this.#world.readOnly);
-    if (answer.missing === null ? answer.leftOpen && !input.mayStayOpen : isComplete(input)) this.#unseen = true;
+    if (answer.again || (answer.missing === null ? answer.leftOpen && !input.mayStayOpen : isComplete(input))) {
+      this.#unseen = true;
+    }
+    this.#told.push(`#${input.n} ${input.method} ${input.target.slice(0, 80)}: ${status}${code ? ` ${code}` : ""}`);
     const secrets = [...this.#world.secrets, this.caller.key];
     return fault(input, answer, { never: secrets, lane: this.caller.lane });
   }
