@@ -37,8 +37,9 @@ export class LiveSockets {
   /** Characters sent and not seen, of sockets since the object woke. */
   readonly #unseen = new WeakMap<WebSocket, number>();
 
-  /** Texts not told yet, by call. */
+  /** Texts not told yet, by call. One timer for all of them: those of an object go off one after the other. */
   readonly #gathered = new Map<string, { session: string; at: number; text: string }>();
+  #telling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
@@ -71,7 +72,10 @@ export class LiveSockets {
       return;
     }
     this.#gathered.set(callId, { session, at, text });
-    setTimeout(() => this.#flush(callId), GATHER_MS);
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.flush();
+    }, GATHER_MS);
   }
 
   tell(session: string, message: LiveMessage): void {
