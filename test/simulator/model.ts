@@ -4,6 +4,8 @@ import type { World } from "./world.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+/** A clock that steps back makes the time an answer is kept shorter by as much. */
+const KEPT_AT_LEAST = DAY - 5 * MINUTE;
 
 interface Kept {
   callId: string;
@@ -88,7 +90,7 @@ export class Model {
     const before = this.results.get(attempt);
     // What was asked long ago may have been settled only now, when the first answer was not kept any more.
     const { latest } = this.#world.clock;
-    if (!before || (before.callId !== callId && latest >= before.at + DAY - 5 * MINUTE)) {
+    if (!before || (before.callId !== callId && latest >= before.at + KEPT_AT_LEAST)) {
       this.results.set(attempt, { callId, inputHash, result, at });
       return;
     }
@@ -103,6 +105,13 @@ export class Model {
     return kept && now < kept.at + DAY - MINUTE ? kept : undefined;
   }
 
+  /** Another call was charged for the idempotency key of this one, and the time its answer is kept is over, or may be. */
+  #outlived({ callId, key, idempotency }: CallPlan): boolean {
+    const charged = idempotency && this.results.get(`${key} ${idempotency.key}`);
+    if (!charged || charged.callId === callId) return false;
+    return this.#world.clock.latest >= charged.at + KEPT_AT_LEAST;
+  }
+
   /** A client was told what its call cost; `at`: when the ledger settled it. */
   settled(plan: CallPlan, request: SettleRequest, { costNano, kept }: Ended, at: number): void {
     const before = this.charges.get(plan.callId);
@@ -112,8 +121,8 @@ export class Model {
     this.charges.set(plan.callId, costNano);
     const { hold, items, result } = request;
     const worth = hold ? worthOf(items, hold) : 0;
-    // Work done twice for one idempotency key is charged once.
-    const freed = costNano === 0 && kept !== undefined;
+    // Work done twice for one idempotency key is charged once, also when it is heard of so late that the answer is not kept any more.
+    const freed = costNano === 0 && (kept !== undefined || this.#outlived(plan));
     if (costNano !== worth && !freed) this.report(`${plan.callId} is worth ${worth} nano-USD and cost ${costNano}`);
     if (kept) this.told(plan, kept, at);
     else if (result !== undefined) this.told(plan, { callId: plan.callId, result }, at);
