@@ -1,4 +1,5 @@
 import { env, runInDurableObject } from "cloudflare:test";
+import { unwrap } from "../src/errors.ts";
 import { AccountLedger } from "../src/ledger/account_ledger.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
 import type { TokenUsage } from "../src/ledger/money.ts";
@@ -28,6 +29,32 @@ export const HOLD: HoldRequest = {
   maxOutputTokens: 100,
   minOutputTokens: 1,
 };
+
+let requests = 0;
+
+/** A call as the gate asks a ledger for it. */
+export const requestTo = (account: string, over: Partial<AdmitRequest> = {}): AdmitRequest => ({
+  account,
+  callId: `call_requested_${++requests}`,
+  tool: "usage",
+  via: "rest",
+  caller: { keyHash: KEY.hash },
+  scope: "usage",
+  metered: false,
+  ...over,
+});
+
+/** A call that holds what it may cost. */
+export const pricedRequestTo = (account: string): AdmitRequest =>
+  requestTo(account, { tool: "chat", scope: "chat", metered: true, hold: HOLD });
+
+/** The account's own ledger object, opened, with `KEY`. */
+export async function openedLedger(account: string, plan: string) {
+  const ledger = env.LEDGER.get(env.LEDGER.idFromName(account));
+  unwrap(await ledger.open(account, plan));
+  unwrap(await ledger.createKey(KEY));
+  return ledger;
+}
 
 /** How a call ends; one try that succeeded is told in short, by `usage`. */
 export interface BenchEnd extends Partial<SettleRequest> {

@@ -1,25 +1,20 @@
-import { env, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Bench, HOLD, KEY, SECOND, START, withLedger } from "../../test/ledger_bench.ts";
+import {
+  type Bench,
+  HOLD,
+  KEY,
+  openedLedger,
+  pricedRequestTo,
+  requestTo,
+  SECOND,
+  START,
+  withLedger,
+} from "../../test/ledger_bench.ts";
 import { unwrap } from "../errors.ts";
 import { HOLD_JOURNAL_MS } from "./ledger_parts.ts";
 import { Resident, residentLedger } from "./resident.ts";
 import type { AdmitRequest, ReserveRequest } from "./types.ts";
-
-let calls = 0;
-
-/** A call as the gate asks for it. */
-const request = (account: string, over: Partial<AdmitRequest> = {}): AdmitRequest => ({
-  account,
-  callId: `call_resident_${++calls}`,
-  tool: "usage",
-  via: "rest",
-  caller: { keyHash: KEY.hash },
-  scope: "usage",
-  metered: false,
-  ...over,
-});
-const priced = (account: string) => request(account, { tool: "chat", scope: "chat", metered: true, hold: HOLD });
 
 /** What must not happen elsewhere: the storage is used, or a timer set. */
 function forbidden(storage: DurableObjectStorage) {
@@ -58,13 +53,13 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       here.present();
       expect(residentLedger(account)).toBe(here);
       clock.now += 999;
-      expect(here.admit(request(account))).toMatchObject({ kind: "admitted" });
+      expect(here.admit(requestTo(account))).toMatchObject({ kind: "admitted" });
       clock.now += 1;
-      expect(here.admit(request(account))).toBeUndefined();
+      expect(here.admit(requestTo(account))).toBeUndefined();
       here.present();
-      expect(here.admit(request(account))).toMatchObject({ kind: "admitted" });
+      expect(here.admit(requestTo(account))).toMatchObject({ kind: "admitted" });
       clock.now -= 1;
-      expect(here.admit(request(account))).toBeUndefined();
+      expect(here.admit(requestTo(account))).toBeUndefined();
     }));
 
   it("decides as the object does, and touches neither storage nor alarm nor timers", () =>
@@ -74,11 +69,13 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       await admit({ reads: { recent: 1, quota: true } });
       here.present();
       const guard = forbidden(storage);
-      const reply = here.admit(request(account, { reads: { recent: 1, quota: true } }));
-      const held = priced(account);
+      const reply = here.admit(requestTo(account, { reads: { recent: 1, quota: true } }));
+      const held = pricedRequestTo(account);
       expect(here.admit(held)).toMatchObject({ kind: "admitted", grantedOutputTokens: 100 });
-      expect(here.admit(request(account, { scope: "admin" }))).toMatchObject({ code: "insufficient_scope" });
-      expect(here.admit(request(account, { caller: { keyHash: "other" } }))).toMatchObject({ code: "unauthenticated" });
+      expect(here.admit(requestTo(account, { scope: "admin" }))).toMatchObject({ code: "insufficient_scope" });
+      expect(here.admit(requestTo(account, { caller: { keyHash: "other" } }))).toMatchObject({
+        code: "unauthenticated",
+      });
       expect(guard.used()).toBe(0);
       guard.lift();
       const asked = await admit({ reads: { recent: 1, quota: true } });
@@ -95,9 +92,9 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       const here = resident(bench);
       here.present();
       expect([here.isUntended, here.tendIn()]).toEqual([false, undefined]);
-      here.admit(request(account));
+      here.admit(requestTo(account));
       expect([here.isUntended, here.tendIn(), here.tendIn()]).toEqual([true, 500, undefined]);
-      const held = priced(account);
+      const held = pricedRequestTo(account);
       here.admit(held);
       expect([here.tendIn(), here.tendIn()]).toEqual([HOLD_JOURNAL_MS / 2, undefined]);
       // Whoever was to tend it was cut off.
@@ -122,12 +119,12 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       here.present();
       await admit();
       clock.now += 5;
-      here.admit(request(account));
+      here.admit(requestTo(account));
       expect([here.isUntended, here.tendIn()]).toEqual([false, undefined]);
-      here.admit(priced(account));
+      here.admit(pricedRequestTo(account));
       expect([here.isUntended, here.tendIn(0)]).toEqual([true, 0]);
       here.present();
-      here.admit(priced(account));
+      here.admit(pricedRequestTo(account));
       expect(here.isUntended).toBe(false);
       const holds = () => storage.sql.exec("SELECT call_id FROM holds").toArray();
       await vi.waitFor(() => expect(holds()).toHaveLength(2));
@@ -138,7 +135,7 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       const { account, ledger, settle } = bench;
       const here = resident(bench);
       here.present();
-      const late = request(account, { tool: "chat", scope: "chat", metered: true });
+      const late = requestTo(account, { tool: "chat", scope: "chat", metered: true });
       here.admit(late);
       const guard = forbidden(storage);
       const { callId, tool, via } = late;
@@ -166,17 +163,17 @@ describe("a ledger asked from elsewhere in its isolate", () => {
         { reads: { callId: "call_1" } },
         { reads: { groups: { from: "2026-06-01", to: "2026-06-15", by: ["tool"], limit: 5 } } },
       ];
-      for (const over of handedOn) expect(here.admit(request(account, over))).toBeUndefined();
+      for (const over of handedOn) expect(here.admit(requestTo(account, over))).toBeUndefined();
       expect(here.isUntended).toBe(false);
       const heard = await admit({ caller: { verified } });
       expect(heard).toMatchObject({ identity: { plan: "free" } });
-      expect(here.admit(request(account, { caller: { verified } }))).toMatchObject({ identity: { plan: "free" } });
+      expect(here.admit(requestTo(account, { caller: { verified } }))).toMatchObject({ identity: { plan: "free" } });
       clock.now = Date.UTC(2026, 6, 1) - 1;
       here.present();
       clock.now += 1;
-      expect(here.admit(request(account))).toBeUndefined();
+      expect(here.admit(requestTo(account))).toBeUndefined();
       here.present();
-      const july = here.admit(request(account, { reads: { recent: 0 } }));
+      const july = here.admit(requestTo(account, { reads: { recent: 0 } }));
       expect(july).toMatchObject({ usage: { month: "2026-07", total: { calls: 1 } } });
     }));
 
@@ -185,9 +182,9 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       const here = resident(bench);
       here.present();
       const reads = { recent: 1 };
-      expect(here.admit(request(bench.account, { reads }))).toBeUndefined();
+      expect(here.admit(requestTo(bench.account, { reads }))).toBeUndefined();
       await bench.admit({ reads });
-      expect(here.admit(request(bench.account, { reads }))).toMatchObject({ usage: { notices: [] } });
+      expect(here.admit(requestTo(bench.account, { reads }))).toMatchObject({ usage: { notices: [] } });
     }));
 
   it("counts what both ways admit in one window", () =>
@@ -198,14 +195,14 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       const kinds: string[] = [];
       for (let i = 0; i < 12; i++) {
         clock.now += 10;
-        const reply = i % 2 === 0 ? here.admit(request(account)) : await admit();
+        const reply = i % 2 === 0 ? here.admit(requestTo(account)) : await admit();
         kinds.push(reply?.kind ?? "");
       }
       expect(kinds.filter((kind) => kind === "admitted")).toHaveLength(10);
       expect(kinds.slice(10)).toEqual(["refused", "refused"]);
       clock.now = START + 10 + 60 * SECOND;
       here.present();
-      expect(here.admit(request(account))).toMatchObject({ kind: "admitted" });
+      expect(here.admit(requestTo(account))).toMatchObject({ kind: "admitted" });
     }));
 
   it("tells a report as it was: what is counted later does not show in it", () =>
@@ -213,9 +210,9 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       await bench.admit({ reads: { recent: 5 } });
       const here = resident(bench);
       here.present();
-      const before = here.admit(request(bench.account, { reads: { recent: 5 } }));
+      const before = here.admit(requestTo(bench.account, { reads: { recent: 5 } }));
       const copy = structuredClone(before);
-      for (let i = 0; i < 5; i++) here.admit(request(bench.account));
+      for (let i = 0; i < 5; i++) here.admit(requestTo(bench.account));
       expect(before).toEqual(copy);
     }));
 
@@ -238,17 +235,17 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       const { account, ledger } = bench;
       const first = resident(bench);
       first.present();
-      for (let i = 0; i < 3; i++) first.admit(request(account));
+      for (let i = 0; i < 3; i++) first.admit(requestTo(account));
       first.present();
       const again = await bench.restart();
       const second = resident(again);
-      expect([residentLedger(account), first.admit(request(account))]).toEqual([undefined, undefined]);
+      expect([residentLedger(account), first.admit(requestTo(account))]).toEqual([undefined, undefined]);
       second.present();
       again.ledger.keys.revoke(KEY.id, again.clock.now);
-      expect(second.admit(request(account))).toMatchObject({ code: "key_revoked" });
+      expect(second.admit(requestTo(account))).toMatchObject({ code: "key_revoked" });
       expect(unwrap(await ledger.audit()).consistent).toBe(true);
       second.leave();
-      expect([residentLedger(account), second.admit(request(account))]).toEqual([undefined, undefined]);
+      expect([residentLedger(account), second.admit(requestTo(account))]).toEqual([undefined, undefined]);
       // One that ended long ago takes nobody else's place away.
       second.present();
       first.leave();
@@ -260,18 +257,16 @@ describe("a ledger asked from elsewhere in its isolate", () => {
 describe("the object", () => {
   it("is asked the short way by calls of its isolate, and what they did is on disk in time", async () => {
     const account = "resident-of-the-isolate";
-    const stub = env.LEDGER.get(env.LEDGER.idFromName(account));
-    unwrap(await stub.open(account, "pro"));
-    unwrap(await stub.createKey(KEY));
-    expect(JSON.parse(await stub.admit(JSON.stringify(request(account))))).toMatchObject({ kind: "admitted" });
+    const object = await openedLedger(account, "pro");
+    expect(JSON.parse(await object.admit(JSON.stringify(requestTo(account))))).toMatchObject({ kind: "admitted" });
     const here = residentLedger(account);
-    const held = priced(account);
+    const held = pricedRequestTo(account);
     expect(here?.admit(held)).toMatchObject({ kind: "admitted" });
     expect(here?.isUntended).toBe(true);
-    await stub.tend();
+    await object.tend();
     expect(here?.isUntended).toBe(false);
     await vi.waitFor(() =>
-      runInDurableObject(stub, (_, { storage }) => {
+      runInDurableObject(object, (_, { storage }) => {
         expect(storage.sql.exec("SELECT call_id FROM holds").toArray()).toEqual([{ call_id: held.callId }]);
       }),
     );
