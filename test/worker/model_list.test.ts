@@ -2,9 +2,9 @@ import { env, SELF } from "cloudflare:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
-import { account, ORIGIN } from "../../test/worker/client.ts";
-import type { Env } from "../env.ts";
-import { usdPerMillion } from "./models_output.ts";
+import type { Env } from "../../src/env.ts";
+import { usdPerMillion } from "../../src/tools/models_output.ts";
+import { account, ORIGIN } from "./client.ts";
 
 Object.assign(env as unknown as Env, {
   OPENAI_API_KEY: "sk-list",
