@@ -1,5 +1,5 @@
 import { runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   type Bench,
   HOLD,
@@ -40,6 +40,8 @@ function near(account: string, { ledger, clock }: Bench): Resident {
 }
 const resident = (bench: Bench): Resident => near(bench.account, bench);
 
+// Those of a file before, in the same Worker, live for a second by a clock that is not these tests'.
+beforeAll(() => new Promise<void>((resolve) => setTimeout(resolve, 1_001)));
 afterEach(() => {
   for (const here of made.splice(0)) here.leave();
 });
