@@ -11,7 +11,7 @@ import { account, ORIGIN, owner, rest } from "./client.ts";
 import { configure, newKey, publishing } from "./jwt_issuer.ts";
 import { client, codeFor, connect, refresh } from "./oauth_flow.ts";
 import { configureModels, UPSTREAM_KEY } from "./provider.ts";
-import { MCP_HEADERS, send, toolCall } from "./refusal.ts";
+import { MCP_HEADERS, provingPart, send, toolCall } from "./refusal.ts";
 
 /** Secrets of every kind, put where they belong and where they do not, must come out nowhere. */
 
@@ -92,13 +92,6 @@ beforeAll(async () => {
   for (const method of METHODS) console[method] = keep;
 });
 afterAll(() => void Object.assign(console, real));
-
-function provingPart(secret: string): string {
-  if (secret.startsWith("wp_")) return secret.split("_")[2] as string;
-  if (secret.split(":").length === 3) return secret.split(":")[2] as string;
-  if (secret.startsWith("usr_")) return secret.split(".")[1] as string;
-  return secret.startsWith("eyJ") ? (secret.split(".")[2] as string) : secret;
-}
 
 async function ask(path: string, init: Parameters<typeof send>[1]): Promise<void> {
   const { headers, body } = await send(path, init);
