@@ -14,6 +14,8 @@ export interface Env {
   MCP_SESSIONS: DurableObjectNamespace<McpSession>;
   DB: D1Database;
   BLOBS: R2Bucket;
+  /** The network itself, where `fetch()` has something of the runtime's in between: `npm start` binds it. */
+  NETWORK?: Fetcher;
   ENVIRONMENT: string;
   /** The server's public origin, e.g. `https://waypost.example`: issuer of tokens and base of every link. `npm start` sets it. */
   PUBLIC_URL?: string;

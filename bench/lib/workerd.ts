@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "../../scripts/lib/miniflare.ts";
+import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog } from "../../scripts/lib/miniflare.ts";
 
 export interface Served {
   url: string;
@@ -38,6 +38,7 @@ export async function serve(
           compatibilityDate: "2026-10-27",
           compatibilityFlags: ["nodejs_compat", "enable_request_signal"],
           durableObjects,
+          serviceBindings: { NETWORK },
           unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         },
       ],

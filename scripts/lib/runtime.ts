@@ -6,7 +6,7 @@ import { builtModules } from "./build_cache.ts";
 import { firstLine, portInUse, StartFailure } from "./failure.ts";
 import type { LogFile } from "./log.ts";
 import { applyMigrations } from "./migrations.ts";
-import { convertV4MiniflareOptions, Miniflare, NoOpLog, ofWrangler } from "./miniflare.ts";
+import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog, ofWrangler } from "./miniflare.ts";
 import type { State } from "./state.ts";
 import { guardWorkerd, linkWorkerd } from "./workerd.ts";
 
@@ -98,6 +98,7 @@ function workerOptions(
     modulesRoot,
     // Not wrangler's: it reads .dev.vars on its own, and we have read the settings file that was asked for.
     bindings: { ...config.vars, ...options.bindings },
+    serviceBindings: { ...(worker as Worker).serviceBindings, NETWORK },
     unsafeDirectSockets: [{ host: HOST, port: options.port }],
   };
 }

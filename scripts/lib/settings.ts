@@ -51,8 +51,8 @@ export const SETTINGS = [
   "KEEP_ALIVE_MS",
 ] as const;
 
-/** The AI binding is optional too, and no setting. */
-type OptionalName = Exclude<{ [K in keyof Env]-?: undefined extends Env[K] ? K : never }[keyof Env], "AI">;
+/** These bindings are optional too, and no settings. */
+type OptionalName = Exclude<{ [K in keyof Env]-?: undefined extends Env[K] ? K : never }[keyof Env], "AI" | "NETWORK">;
 type Forgotten = Exclude<OptionalName, (typeof SETTINGS)[number] | "SETUP_TOKEN">;
 // Does not compile when src/env.ts has a setting that SETTINGS lacks, or the other way round.
 const _complete: [Forgotten] extends [never] ? readonly OptionalName[] : Forgotten = SETTINGS;

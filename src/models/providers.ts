@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { TokenPrice } from "../ledger/money.ts";
+import { networkOf } from "../net/network.ts";
 import { jsonSetting } from "./json_setting.ts";
 import { PriceList, statedPrices } from "./price_setting.ts";
 import { readAzure } from "./providers/azure.ts";
@@ -67,16 +68,16 @@ const ProviderList = z.array(
 
 /** @throws WaypostError `not_configured`, naming the setting that is wrong */
 export function readProviders(env: Env): Providers {
-  const gateway = readGateway(env);
+  const way: Way = { gateway: readGateway(env), send: networkOf(env) };
   const builtIn: [id: ProviderKind, found: Provider | string][] = [
-    ["openai", readOpenAI(env, gateway)],
-    ["anthropic", readAnthropic(env, gateway)],
-    ["azure", complete("azure", readAzure(env), gateway)],
-    ["workers-ai", readWorkersAI(env, gateway)],
-    ["ollama", complete("ollama", readOllama(env), gateway)],
+    ["openai", readOpenAI(env, way)],
+    ["anthropic", readAnthropic(env, way)],
+    ["azure", complete("azure", readAzure(env), way)],
+    ["workers-ai", readWorkersAI(env, way)],
+    ["ollama", complete("ollama", readOllama(env), way)],
   ];
   const found = new Map(builtIn.flatMap(([id, provider]) => (typeof provider === "string" ? [] : [[id, provider]])));
-  const custom = readCustom(env, gateway);
+  const custom = readCustom(env, way);
   for (const [i, { id }] of custom.entries()) {
     const taken = id === "local" || id === "ollama" || found.has(id as ProviderKind);
     if (taken || custom.findIndex((other) => other.id === id) !== i) {
@@ -96,15 +97,21 @@ export function readProviders(env: Env): Providers {
   return { offered, missing };
 }
 
+/** What lies between here and a provider. */
+interface Way {
+  gateway: Gateway | undefined;
+  send: typeof fetch;
+}
+
 type Found = Pick<Provider, "baseUrl" | "privateHost" | "models"> & Partial<Provider>;
 
 /** Adds what follows from the kind; a reason stays a reason. */
-function complete(kind: ProviderKind, found: Found | string, gateway: Gateway | undefined): Provider | string {
+function complete(kind: ProviderKind, found: Found | string, { gateway, send }: Way): Provider | string {
   if (typeof found === "string") return found;
   return {
     id: kind,
     kind,
-    fetch: network,
+    fetch: send,
     ...(kind === "ollama" ? { local: true } : {}),
     preferred: found.models[0]?.name,
     ...found,
@@ -116,9 +123,6 @@ function complete(kind: ProviderKind, found: Found | string, gateway: Gateway | 
   };
 }
 
-/** Not the global itself: it may not be called as a method of something else. */
-const network: typeof fetch = (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init);
-
 function keyHeaders(kind: ProviderKind, apiKey: string | undefined): Record<string, string> {
   if (kind === "anthropic") {
     return { "anthropic-version": ANTHROPIC_VERSION, ...(apiKey ? { "x-api-key": apiKey } : {}) };
@@ -127,38 +131,38 @@ function keyHeaders(kind: ProviderKind, apiKey: string | undefined): Record<stri
   return kind === "azure" ? { "api-key": apiKey } : { Authorization: `Bearer ${apiKey}` };
 }
 
-function readOpenAI(env: Env, gateway: Gateway | undefined): Provider | string {
+function readOpenAI(env: Env, way: Way): Provider | string {
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: own } = env;
   if (!apiKey && !own) return "OPENAI_API_KEY is not set";
-  const url = parseBaseUrl(own || (gateway ? `${gateway.url}/openai` : OPENAI_URL), "OPENAI_BASE_URL");
+  const url = parseBaseUrl(own || (way.gateway ? `${way.gateway.url}/openai` : OPENAI_URL), "OPENAI_BASE_URL");
   // Without a key it is somebody's own server: which models it has is theirs to say in DEFAULT_MODEL.
   const preferred = apiKey ? PREFERRED.openai : undefined;
-  return complete("openai", { ...url, apiKey, models: [], preferred }, gateway);
+  return complete("openai", { ...url, apiKey, models: [], preferred }, way);
 }
 
-function readAnthropic(env: Env, gateway: Gateway | undefined): Provider | string {
+function readAnthropic(env: Env, way: Way): Provider | string {
   const { ANTHROPIC_API_KEY: apiKey, ANTHROPIC_BASE_URL: own } = env;
   if (!apiKey && !own) return "ANTHROPIC_API_KEY is not set";
-  const stated = own || (gateway ? `${gateway.url}/anthropic` : ANTHROPIC_URL);
+  const stated = own || (way.gateway ? `${way.gateway.url}/anthropic` : ANTHROPIC_URL);
   const { baseUrl, privateHost } = parseBaseUrl(stated, "ANTHROPIC_BASE_URL");
   // Anthropic's own programs are given the address without its version.
   const versioned = /\/v1$/.test(baseUrl) ? baseUrl : `${baseUrl}/v1`;
   const preferred = apiKey ? PREFERRED.anthropic : undefined;
-  return complete("anthropic", { baseUrl: versioned, privateHost, apiKey, models: [], preferred }, gateway);
+  return complete("anthropic", { baseUrl: versioned, privateHost, apiKey, models: [], preferred }, way);
 }
 
-function readWorkersAI(env: Env, gateway: Gateway | undefined): Provider | string {
+function readWorkersAI(env: Env, way: Way): Provider | string {
   if (!env.AI) return "there is no AI binding here: it comes with a deployment on Cloudflare";
   const found: Found = { baseUrl: WORKERS_AI_URL, privateHost: false, models: [], preferred: PREFERRED["workers-ai"] };
-  const provider = complete("workers-ai", found, undefined);
-  return typeof provider === "string" ? provider : { ...provider, fetch: workersAiFetch(env.AI, gateway?.id) };
+  const provider = complete("workers-ai", found, { ...way, gateway: undefined });
+  return typeof provider === "string" ? provider : { ...provider, fetch: workersAiFetch(env.AI, way.gateway?.id) };
 }
 
-function readCustom(env: Env, gateway: Gateway | undefined): Provider[] {
+function readCustom(env: Env, way: Way): Provider[] {
   const list = jsonSetting(env, "MODEL_PROVIDERS", ProviderList) ?? [];
   return list.flatMap(({ id, base_url, api_key, local, models }) => {
     const url = parseBaseUrl(base_url, "MODEL_PROVIDERS");
-    const provider = complete("compatible", { id, ...url, apiKey: api_key, local, models }, gateway);
+    const provider = complete("compatible", { id, ...url, apiKey: api_key, local, models }, way);
     return typeof provider === "string" ? [] : [provider];
   });
 }
