@@ -12,9 +12,8 @@ const FLUSH_AFTER_MS = 60_000;
 const SPACING_MS = 10_000;
 const RETRY_MS = 5_000;
 
-/** Batches and calls that go to D1 in one statement each; a larger batch goes alone. */
-const BATCHES_A_FLUSH = 32;
-const CALLS_A_FLUSH = 1_000;
+/** Characters of calls that go to D1 in one statement, a quarter of what it takes; a larger batch goes alone. */
+const FLUSH_LENGTH = 500_000;
 /** Flushes of one alarm: a long backlog must not hold the object. */
 const FLUSHES_A_TURN = 50;
 const PRUNE_EVERY_MS = 60 * 60 * 1_000;
@@ -116,7 +115,7 @@ export class Outbox {
     let acked = this.#store.acknowledged();
     try {
       for (let i = 0; i < FLUSHES_A_TURN; i++) {
-        const batches = oldest(this.#store.batchesAfter(acked, BATCHES_A_FLUSH));
+        const batches = this.#store.batchesAfter(acked, FLUSH_LENGTH);
         const last = batches.at(-1);
         if (!last) break;
         await db.batch(this.#statements(db, batches, last.pos));
@@ -150,11 +149,10 @@ export class Outbox {
   }
 
   #statements(db: D1Database, batches: readonly CallBatch[], pos: number): D1PreparedStatement[] {
+    const statements = [db.prepare(AUDIT).bind(this.#account, joined(batches))];
     // Calls that used no model are in the audit log alone; the books hold what can cost.
-    const statements = batches.flatMap(({ body, metered }) => [
-      db.prepare(AUDIT).bind(this.#account, body),
-      ...(metered > 0 ? [db.prepare(USAGE).bind(this.#account, body)] : []),
-    ]);
+    const metered = batches.filter((batch) => batch.metered > 0);
+    if (metered.length > 0) statements.push(db.prepare(USAGE).bind(this.#account, joined(metered)));
     for (const month of new Set(batches.flatMap((batch) => batch.months))) {
       const t = this.#facts.totals(month);
       const sums = [t.calls, t.errors, t.input_tokens, t.output_tokens, t.cost_nano];
@@ -165,11 +163,5 @@ export class Outbox {
   }
 }
 
-function oldest(batches: CallBatch[]): CallBatch[] {
-  let calls = 0;
-  const end = batches.findIndex((batch) => {
-    calls += batch.calls;
-    return calls >= CALLS_A_FLUSH;
-  });
-  return end < 0 ? batches : batches.slice(0, end + 1);
-}
+/** The calls of all the batches as one JSON array: a statement costs D1 more than a row. None of the batches is empty. */
+const joined = (batches: readonly CallBatch[]): string => `[${batches.map(({ body }) => body.slice(1, -1)).join()}]`;

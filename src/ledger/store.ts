@@ -217,17 +217,20 @@ export class Store {
     return this.#sql.exec<{ acked: number }>("SELECT acked FROM outbox WHERE id = 1").one().acked;
   }
 
-  /** Batches after a position, oldest first. */
-  batchesAfter(pos: number, limit: number): CallBatch[] {
-    return this.#sql
-      .exec<{ pos: number; calls: number; metered: number; costNano: number; months: string; body: string }>(
-        `SELECT pos, calls, metered, cost_nano AS costNano, months, body FROM call_batches
-         WHERE pos > ? ORDER BY pos LIMIT ?`,
-        pos,
-        limit,
-      )
-      .toArray()
-      .map((batch) => ({ ...batch, months: JSON.parse(batch.months) }));
+  /** Batches after a position, oldest first: as many as fit into so many characters, and at least one if there is any. */
+  batchesAfter(pos: number, most: number): CallBatch[] {
+    const batches: CallBatch[] = [];
+    let length = 0;
+    const rows = this.#sql.exec<Omit<CallBatch, "months"> & { months: string }>(
+      "SELECT pos, calls, metered, cost_nano AS costNano, months, body FROM call_batches WHERE pos > ? ORDER BY pos",
+      pos,
+    );
+    for (const row of rows) {
+      length += row.body.length;
+      if (batches.length > 0 && length > most) break;
+      batches.push({ ...row, months: JSON.parse(row.months) });
+    }
+    return batches;
   }
 
   acknowledge(pos: number): void {
