@@ -10,8 +10,12 @@ export { McpSession } from "./mcp/sessions/mcp_session.ts";
 export { Runs } from "./runs/runs.ts";
 export { Vault } from "./vault/vault.ts";
 
-/** With its SDK it is an eighth of what a start would have to run; one that serves REST does without. */
-const door = lazily(() => import("./mcp/door.ts"));
+/**
+ * Both doors, with the schemas of every tool, are most of what a start would have to run. An object's isolate has no use for
+ * them, and one that serves REST does without MCP's SDK.
+ */
+const mcp = lazily(() => import("./mcp/door.ts"));
+const rest = lazily(() => import("./rest_routes.ts"));
 const oauth = lazily(() => import("./api/oauth.ts"));
 
 export default {
@@ -21,8 +25,11 @@ export default {
       const { oauthPreflight } = await oauth();
       return oauthPreflight(request) ?? preflight(env, origin);
     }
-    const surface = isMcp(request.url) ? "mcp" : "v1";
-    let response = await (surface === "mcp" ? (await door()).mcp(request, env, ctx) : app.fetch(request, env, ctx));
+    const surface = isBelow(request.url, "/mcp", "?") ? "mcp" : "v1";
+    let response: Response;
+    if (surface === "mcp") response = await (await mcp()).mcp(request, env, ctx);
+    else if (isBelow(request.url, "/v1", "/")) response = await (await rest()).restApp.fetch(request, env, ctx);
+    else response = await app.fetch(request, env, ctx);
     if (response.status === 401 || response.status === 403) response = addressed(env, request, surface, response);
     return origin === null ? response : withCors(env, origin, response);
   },
@@ -35,8 +42,9 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-/** Whether the path is `/mcp`: parsing the whole URL would cost every call more than this look. */
-function isMcp(url: string): boolean {
-  const path = url.indexOf("/", url.indexOf("//") + 2);
-  return url.startsWith("/mcp", path) && (url.length === path + 4 || url[path + 4] === "?");
+/** Whether the path is this one or goes on with `next`: parsing the whole URL would cost every call more than this look. */
+function isBelow(url: string, path: string, next: string): boolean {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const end = start + path.length;
+  return url.startsWith(path, start) && (url.length === end || url[end] === next);
 }

@@ -1,6 +1,6 @@
-import { hash } from "node:crypto";
 import { WaypostError } from "../errors.ts";
 import type { CallFacts } from "../ledger/types.ts";
+import { sha256 } from "../sha256.ts";
 import type { Principal } from "../tools/define.ts";
 import type { CallRequest } from "./gate.ts";
 
@@ -31,5 +31,3 @@ export function factsOf(request: CallRequest, callId: string, input: unknown): C
 /** Same for every attempt with the same idempotency key. */
 export const attemptOf = (facts: CallFacts, principal: Principal): string =>
   facts.idempotency ? `at_${sha256(`${principal.keyId}\n${facts.idempotency.key}`).slice(0, 32)}` : facts.callId;
-
-const sha256 = (text: string): string => hash("sha256", text);

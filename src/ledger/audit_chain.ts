@@ -1,4 +1,4 @@
-import { hash as digest } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 import type { OutboxRow } from "./rows.ts";
 
 /**
@@ -68,10 +68,7 @@ type Content = Omit<AuditLine, "seq" | "prev" | "hash">;
 /** SHA-256 in lowercase hex over a JSON array of fixed order, which has one spelling only. */
 function hashOf(account: string, seq: number, prev: string, line: Content): string {
   const { id, at, actor, action, subject, via, status, duration_ms } = line;
-  return digest(
-    "sha256",
-    JSON.stringify([account, seq, prev, id, at, actor, action, subject, via, status, duration_ms]),
-  );
+  return sha256(JSON.stringify([account, seq, prev, id, at, actor, action, subject, via, status, duration_ms]));
 }
 
 /** The first place where a chain is not as it was written. */

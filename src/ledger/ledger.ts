@@ -7,12 +7,12 @@ import { allowsLoopback } from "../net/webhook_target.ts";
 import { AccountLedger } from "./account_ledger.ts";
 import type { AutoTopUp } from "./auto_top_up.ts";
 import type { Budget, BudgetState, NoticeInfo, WebhookInfo } from "./budget_types.ts";
+import { BUILT_IN } from "./built_in_plans.ts";
 import { monthOf } from "./calendar.ts";
 import type { Credits } from "./credits.ts";
 import type { Ingestion } from "./ingest.ts";
 import type { NewSecret } from "./key_manager.ts";
 import { unknownKey } from "./keyring.ts";
-import { parsePlans } from "./plans.ts";
 import type { AuditHeads, LedgerBooks } from "./reconcile.ts";
 import type { UsagePage, UsageQuery } from "./report_types.ts";
 import { Resident } from "./resident.ts";
@@ -21,6 +21,11 @@ import { Store } from "./store.ts";
 import type * as T from "./types.ts";
 
 const charging = lazily(() => import("../billing/charge.ts"));
+
+/** Reads the setting, if there is one, with a library that a start does without. */
+const setting = lazily(() => import("./plans.ts"));
+const plansOf = async ({ PLANS }: Env): Promise<ReadonlyMap<string, T.Plan>> =>
+  PLANS ? (await setting()).parsePlans(PLANS) : BUILT_IN;
 
 /**
  * Keys, limits and money of one account. This class is the object's life: opening, waking, alarms, RPC; what is decided
@@ -38,17 +43,23 @@ export class Ledger extends DurableObject<Env> {
     this.#seal = new Seal(ctx.storage);
     if (this.#store.exists()) {
       this.#store.upgrade();
-      this.#ledger = this.#wake();
+      if (!env.PLANS) this.#ledger = this.#wake(BUILT_IN);
+      else {
+        void ctx.blockConcurrencyWhile(async () => {
+          this.#ledger = this.#wake(await plansOf(env));
+        });
+      }
     }
   }
 
   /** Opens the account. Opening it again changes nothing. */
   async open(account: string, plan: string): Promise<Result<{ opened: boolean }>> {
-    if (!parsePlans(this.env.PLANS).has(plan)) return fail("invalid_input", `There is no plan "${plan}".`);
+    const plans = await plansOf(this.env);
+    if (!plans.has(plan)) return fail("invalid_input", `There is no plan "${plan}".`);
     if (this.#ledger) return ok({ opened: false });
     const now = Date.now();
     this.ctx.storage.transactionSync(() => this.#store.create({ account, plan }, monthOf(now), now));
-    this.#ledger = this.#wake();
+    this.#ledger = this.#wake(plans);
     return ok({ opened: true });
   }
 
@@ -265,8 +276,8 @@ export class Ledger extends DurableObject<Env> {
     this.#ledger?.lookAgain();
   }
 
-  #wake(): AccountLedger {
-    const ledger = new AccountLedger(this.#store, this.ctx.storage, parsePlans(this.env.PLANS), {
+  #wake(plans: ReadonlyMap<string, T.Plan>): AccountLedger {
+    const ledger = new AccountLedger(this.#store, this.ctx.storage, plans, {
       now: () => Date.now(),
       onBroken: (error) => {
         this.#resident?.leave();

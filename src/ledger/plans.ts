@@ -1,23 +1,7 @@
 import * as z from "zod";
 import { WaypostError } from "../errors.ts";
+import { BUILT_IN, CENT } from "./built_in_plans.ts";
 import type { Plan } from "./types.ts";
-
-const MILLION = 1_000_000;
-/** Nano-USD in a cent. */
-const CENT = 10_000_000;
-
-/** The plans every installation has. Tokens are those of priced models; local models draw on nothing. */
-const BUILT_IN: readonly Plan[] = [
-  { id: "free", rate: { minute: 10, hour: 100, day: 1_000 }, monthlyTokens: 1 * MILLION, nanoUsdMonth: 0 },
-  { id: "basic", rate: { minute: 30, hour: 500, day: 5_000 }, monthlyTokens: 10 * MILLION, nanoUsdMonth: 999 * CENT },
-  {
-    id: "pro",
-    rate: { minute: 60, hour: 1_000, day: 10_000 },
-    monthlyTokens: 50 * MILLION,
-    nanoUsdMonth: 2_999 * CENT,
-  },
-  { id: "enterprise", rate: { minute: 300, hour: 10_000, day: 100_000 }, monthlyTokens: null, nanoUsdMonth: null },
-];
 
 const Limit = z.number().int().positive();
 const ToolName = z.string().regex(/^[a-z][a-z_]{0,63}$/);
@@ -45,8 +29,8 @@ const PlansSetting = z.record(
  * @throws WaypostError `not_configured` when the setting is not of its form
  */
 export function parsePlans(setting: string | undefined): ReadonlyMap<string, Plan> {
-  const plans = new Map(BUILT_IN.map((plan) => [plan.id, plan]));
-  if (!setting) return plans;
+  if (!setting) return BUILT_IN;
+  const plans = new Map(BUILT_IN);
   for (const [id, { monthlyTokens, usd_month, tools, ...rate }] of Object.entries(readSetting(setting))) {
     plans.set(id, { id, rate, monthlyTokens, nanoUsdMonth: nanoOf(usd_month), ...(tools ? { tools } : {}) });
   }

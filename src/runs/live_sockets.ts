@@ -2,7 +2,7 @@ import type { Credential } from "../auth/bearer.ts";
 import { Grants } from "../auth/oauth/grants.ts";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
-import { identify } from "../gate/gate.ts";
+import { lazily } from "../lazily.ts";
 
 /** Who listens to a session, kept with the socket while the object sleeps. No token: only what it stood for. */
 export interface Listener {
@@ -20,6 +20,8 @@ export type LiveMessage =
   /** The answer is stored: pull the session. */
   | { type: "message"; call_id: string; message_id: string }
   | { type: "failed"; call_id: string; code: string };
+
+const gate = lazily(() => import("../gate/gate.ts"));
 
 /** Close codes of our own (RFC 6455 7.4.2). */
 const CLOSED = { unauthenticated: 4401, tooSlow: 4408 } as const;
@@ -124,7 +126,7 @@ export class LiveSockets {
   async #good({ credential, expiresAt, user }: Listener): Promise<boolean> {
     if (expiresAt !== null && expiresAt <= Date.now()) return false;
     try {
-      const { scopes } = await identify(this.#env, credential);
+      const { scopes } = await (await gate()).identify(this.#env, credential);
       return scopes.includes("sync") && (await this.#granted(credential, user));
     } catch (error) {
       return error instanceof WaypostError && error.status >= 500;

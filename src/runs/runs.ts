@@ -2,20 +2,24 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import type { CallOutcome } from "../gate/gate.ts";
 import { setRateHeaders } from "../gate/headers.ts";
+import { lazily } from "../lazily.ts";
 import type { CallEvent } from "../tools/define.ts";
-import { tools } from "../tools/registry.ts";
 import { AnswerLog } from "./answer_log.ts";
 import { sseFrames } from "./frames.ts";
 import { KEPT_MS, KeptAnswers } from "./kept_answers.ts";
 import { type Listener, type LiveMessage, LiveSockets, RECHECK_MS } from "./live_sockets.ts";
 import { readerOf } from "./reader.ts";
-import { Run } from "./run.ts";
+import type { Run } from "./run.ts";
 import { runSettings } from "./settings.ts";
 import { type Cancelled, type CancelRequest, type ResumeRequest, type RunRequest, toWire } from "./wire.ts";
 
 /** While a call runs that no open request waits for, an alarm this often keeps the object from being put away. */
 const AWAKE_MS = 20_000;
 const ANSWER = "application/json";
+
+/** The gate and the tools, with their schemas: not to wake a socket that listens, or to read an answer that is kept. */
+const running = lazily(() => import("./run.ts"));
+const registry = lazily(() => import("../tools/registry.ts"));
 
 /**
  * The calls of one account that somebody reads along with, or that may take long. A Worker ends soon after its client has
@@ -89,6 +93,8 @@ export class Runs extends DurableObject<Env> {
   }
 
   async #start(request: RunRequest, gone: AbortSignal): Promise<Response> {
+    const { Run } = await running();
+    const { tools } = await registry();
     const tool = tools.find(({ name }) => name === request.tool);
     if (!tool) throw new Error(`${request.tool} is not a tool`);
     const session = (request.input as { session_id?: string } | null)?.session_id;

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type InputIssue, unwrap, WaypostError } from "../errors.ts";
 import { prepare, whyNotText } from "../search/prepare.ts";
+import { sha256 } from "../sha256.ts";
 import type { PreparedDocument } from "../vault/types.ts";
 import { type Call, defineTool } from "./define.ts";
 import { DocumentId, Metadata } from "./document_fields.ts";
@@ -134,7 +134,7 @@ async function prepareAll(documents: readonly PostedDocument[]): Promise<Ready[]
 
 async function prepareOne(posted: PostedDocument): Promise<Ready> {
   const original = utf8(posted.text);
-  const id = posted.id ?? `doc_${sha256Hex(posted.url ?? posted.text).slice(0, 24)}`;
+  const id = posted.id ?? `doc_${sha256(posted.url ?? posted.text).slice(0, 24)}`;
   const metadata = posted.metadata ?? {};
   const document = { ...(await prepare(posted)), id, url: posted.url ?? null, bytes: original.byteLength, metadata };
   return { original, document };
@@ -159,5 +159,3 @@ async function store(call: Call, { original, document }: Ready) {
 }
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
-
-const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");

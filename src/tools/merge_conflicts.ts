@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { unwrap } from "../errors.ts";
+import { sha256 } from "../sha256.ts";
 import type { Mutation, MutationOutcome } from "../vault/types.ts";
 import { answerTo, type Choice, mustAsk } from "./confirm.ts";
 import type { Call } from "./define.ts";
@@ -99,4 +99,4 @@ function shown(value: unknown): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
-const digest = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+const digest = (value: unknown): string => sha256(JSON.stringify(value));

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 
 /** JSON with sorted keys and without undefined members: equal values give equal strings, whatever order they arrived in. */
 export function canonicalJson(value: unknown): string {
@@ -10,5 +10,5 @@ export function canonicalJson(value: unknown): string {
 
 /** Lowercase hex SHA-256 of a value's canonical JSON. Synchronous, so it can run inside a storage transaction. */
 export function canonicalHash(value: unknown): string {
-  return createHash("sha256").update(canonicalJson(value)).digest("hex");
+  return sha256(canonicalJson(value));
 }

@@ -6,6 +6,7 @@ import { mintKey } from "../../src/auth/keys.ts";
 import { Sessions } from "../../src/auth/sessions.ts";
 import type { Env } from "../../src/env.ts";
 import { identityRoutes } from "../../src/identity_routes.ts";
+import { restRoutes } from "../../src/rest_routes.ts";
 import { routes as operatingRoutes } from "../../src/routes.ts";
 import { account, ORIGIN, owner, rest } from "./client.ts";
 import { configure, newKey, publishing } from "./jwt_issuer.ts";
@@ -17,7 +18,7 @@ import { MCP_HEADERS, provingPart, send, toolCall } from "./refusal.ts";
 
 configureModels();
 const settings = env as unknown as Env;
-const routes = [...operatingRoutes, ...identityRoutes];
+const routes = [...operatingRoutes, ...restRoutes, ...identityRoutes];
 const NO_LIMIT = 1_000_000;
 Object.assign(settings, {
   PLANS: JSON.stringify({ canary: { minute: NO_LIMIT, hour: NO_LIMIT, day: NO_LIMIT, monthlyTokens: null } }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { routes as served } from "../../src/routes.ts";
+import { restRoutes } from "../../src/rest_routes.ts";
 import { account, agent, owner, rest } from "./client.ts";
 import { configureModels, priceOf } from "./provider.ts";
 import { sendMcp, toolCall } from "./refusal.ts";
@@ -52,7 +52,7 @@ describe("the OpenAPI document", () => {
     const routes = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.keys(methods as object).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/g, "x")] as const),
     );
-    const own = served.filter(({ path }) => path.startsWith("/v1"));
+    const own = restRoutes.filter(({ path }) => path.startsWith("/v1"));
     expect(routes.map(([method, path]) => `${method} ${path}`).sort()).toEqual(
       own.map(({ method, path }) => `${method} ${path.replace(/:\w+(\{[^}]*\})?/g, "x")}`).sort(),
     );

@@ -4,6 +4,7 @@ import { Sessions } from "../../src/auth/sessions.ts";
 import type { Env } from "../../src/env.ts";
 import type { Route } from "../../src/gate/route.ts";
 import { identityRoutes } from "../../src/identity_routes.ts";
+import { restRoutes } from "../../src/rest_routes.ts";
 import { routes as operatingRoutes } from "../../src/routes.ts";
 import { agentTools } from "../../src/tools/registry.ts";
 import { account, ORIGIN, owner, rest } from "./client.ts";
@@ -16,7 +17,7 @@ import { sendMcp, toolCall } from "./refusal.ts";
  * to its guard without a word here.
  */
 
-const routes = [...operatingRoutes, ...identityRoutes];
+const routes = [...operatingRoutes, ...restRoutes, ...identityRoutes];
 
 const KINDS = [
   "none",
