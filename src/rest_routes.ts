@@ -4,14 +4,14 @@ import { cancelCall, readEvents } from "./api/stream.ts";
 import { toolRoute } from "./api/tool_route.ts";
 import type { Route } from "./gate/route.ts";
 import { httpApp } from "./http.ts";
-import { tools } from "./tools/registry.ts";
+import { places } from "./tools/places.ts";
 
 /** The tools over REST, derived from their definitions. */
-const toolRoutes: Route[] = tools.map((tool) => ({
-  method: tool.rest.method.toUpperCase() as Route["method"],
-  path: `/v1${tool.rest.path.replace(/\{(\w+)\}/g, ":$1")}${tool.rest.slashes ? "{.+}" : ""}`,
+const toolRoutes: Route[] = places.map((place) => ({
+  method: place.rest.method.toUpperCase() as Route["method"],
+  path: `/v1${place.rest.path.replace(/\{(\w+)\}/g, ":$1")}${place.rest.slashes ? "{.+}" : ""}`,
   guard: "bearer",
-  handler: tool.dialect ? dialectRoute(tool) : toolRoute(tool),
+  handler: place.dialect ? dialectRoute(place) : toolRoute(place),
 }));
 
 /** What belongs to a call that runs, and is no call of its own. */

@@ -28,6 +28,7 @@ export async function serve(
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       log: new NoOpLog(),
+      handleStructuredLogs: () => {},
       cf: false,
       telemetry: { enabled: false },
       workers: [

@@ -10,16 +10,17 @@ import type { WindowState } from "../ledger/types.ts";
 import { dialects } from "../models/dialects/dialects.ts";
 import type { Dialect } from "../models/dialects/types.ts";
 import type { DialectReply, Tool } from "../tools/define.ts";
+import type { Place } from "../tools/places.ts";
 import { keepAliveMs } from "../tools/stream_times.ts";
 import { byteStream } from "./dialect_stream.ts";
 
 /** The handler of a tool that speaks another API's words: that API's requests in, the gate, its answers and errors out. */
-export function dialectRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
-  const dialect = dialects[tool.dialect === "anthropic" ? "anthropic-messages" : "openai-chat"];
+export function dialectRoute(place: Place): (c: Context<Http>) => Promise<Response> {
+  const dialect = dialects[place.dialect === "anthropic" ? "anthropic-messages" : "openai-chat"];
   return async (c) => {
     const requestId = requestIdOf(c.req.raw.headers);
     try {
-      return await serve(c, tool, dialect, requestId);
+      return await serve(c, await place.load(), dialect, requestId);
     } catch (thrown) {
       return refusal(dialect, asError(thrown, requestId), requestId, {});
     }

@@ -7,17 +7,17 @@ import { readCredential } from "../gate/identify.ts";
 import type { Http } from "../gate/route.ts";
 import type { WindowState } from "../ledger/types.ts";
 import type { Tool } from "../tools/define.ts";
-import { tools } from "../tools/registry.ts";
+import { type Place, places } from "../tools/places.ts";
 import { pieceStream } from "./csv.ts";
 import { failureResponse, problemResponse } from "./problem.ts";
 import { inputFromUrl } from "./query.ts";
 import { announced, streamed } from "./stream.ts";
 
 /** The handler of one tool's route: HTTP in, the gate, HTTP out. */
-export function toolRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
-  const hasBody = tool.rest.method === "post" || tool.rest.method === "patch";
-  const hasPathFields = tool.rest.path.includes("{");
-  const asCsv = tools.find((other) => other.rest.path === `${tool.rest.path}.csv`);
+export function toolRoute({ rest, load }: Place): (c: Context<Http>) => Promise<Response> {
+  const hasBody = rest.method === "post" || rest.method === "patch";
+  const hasPathFields = rest.path.includes("{");
+  const asCsv = places.find((other) => other.rest.path === `${rest.path}.csv`);
   return async (c) => {
     const requestId = requestIdOf(c.req.raw.headers);
     try {
@@ -29,6 +29,7 @@ export function toolRoute(tool: Tool): (c: Context<Http>) => Promise<Response> {
   };
 
   async function serve(c: Context<Http>, requestId: string): Promise<Response> {
+    const tool = await load();
     const headers = c.req.raw.headers;
     const credential = await readCredential(c.req.raw, c.env, "v1", requestId);
     const path = hasPathFields ? (c.req.param() as Record<string, string>) : {};

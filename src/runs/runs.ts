@@ -4,6 +4,7 @@ import type { CallOutcome } from "../gate/gate.ts";
 import { setRateHeaders } from "../gate/headers.ts";
 import { lazily } from "../lazily.ts";
 import type { CallEvent } from "../tools/define.ts";
+import { toolAt } from "../tools/places.ts";
 import { AnswerLog } from "./answer_log.ts";
 import { sseFrames } from "./frames.ts";
 import { KEPT_MS, KeptAnswers } from "./kept_answers.ts";
@@ -17,9 +18,8 @@ import { type Cancelled, type CancelRequest, type ResumeRequest, type RunRequest
 const AWAKE_MS = 20_000;
 const ANSWER = "application/json";
 
-/** The gate and the tools, with their schemas: not to wake a socket that listens, or to read an answer that is kept. */
+/** With the gate: not to wake a socket that listens, or to read an answer that is kept. */
 const running = lazily(() => import("./run.ts"));
-const registry = lazily(() => import("../tools/registry.ts"));
 
 /**
  * The calls of one account that somebody reads along with, or that may take long. A Worker ends soon after its client has
@@ -94,9 +94,7 @@ export class Runs extends DurableObject<Env> {
 
   async #start(request: RunRequest, gone: AbortSignal): Promise<Response> {
     const { Run } = await running();
-    const { tools } = await registry();
-    const tool = tools.find(({ name }) => name === request.tool);
-    if (!tool) throw new Error(`${request.tool} is not a tool`);
+    const tool = await toolAt(request.tool);
     const session = (request.input as { session_id?: string } | null)?.session_id;
     const run = new Run(
       this.env,
