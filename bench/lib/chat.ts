@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startWaypost, type Waypost } from "../../test/node/harness.ts";
 import { type Child, startUpstream } from "./children.ts";
 import type { Target } from "./load.ts";
@@ -8,6 +11,8 @@ import { bundle, serve } from "./workerd.ts";
 export interface ChatWorld {
   direct: Target;
   bare: Target;
+  /** Through a proxy that has one row on disk before it answers, and does nothing else. */
+  booking: Target;
   governed: Target;
   /** Governed, and streamed to the caller. */
   streamed: Target;
@@ -26,6 +31,8 @@ export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld
   const nodes = runtimes();
   const portkeys = await Promise.all(nodes.map((node) => startPortkey({ node })));
   const proxy = await serve(bundle("bare_proxy"));
+  const directory = mkdtempSync(join(tmpdir(), "waypost-bench-"));
+  const booking = await serve(bundle("booking_proxy"), { BOOK: { className: "Book", useSQLite: true } }, directory);
   const waypost = await startWaypost({ vars: { ...vars, ...priced(upstream) } });
   const completions = `${upstream.url}/v1/chat/completions`;
   const json = { "content-type": "application/json" };
@@ -43,6 +50,7 @@ export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld
     waypost,
     direct: post("direct", completions, {}, wire),
     bare: post("bare", proxy.url, { "x-upstream": completions }, wire),
+    booking: post("booking", booking.url, { "x-upstream": completions }, wire),
     governed: post("governed", `${waypost.url}/v1/chat`, bearer, JSON.stringify(asked)),
     streamed: post("streamed", `${waypost.url}/v1/chat`, bearer, JSON.stringify({ ...asked, stream: true })),
     portkey: portkeys.map(({ url }, i) =>
@@ -58,8 +66,9 @@ export async function chatWorld(vars: Record<string, string>): Promise<ChatWorld
       ),
     ),
     async stop() {
-      await Promise.all([waypost.stop(), proxy.stop()]);
+      await Promise.all([waypost.stop(), proxy.stop(), booking.stop()]);
       for (const portkey of portkeys) portkey.stop();
+      rmSync(directory, { recursive: true });
       upstream.stop();
     },
   };

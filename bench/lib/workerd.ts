@@ -20,10 +20,11 @@ export function bundle(name: string): string {
   }).outputFiles[0]?.text as string;
 }
 
-/** Serves a script straight from workerd, as the product is served; its objects, if any, in memory. */
+/** Serves a script straight from workerd, as the product is served; its objects, if any, in memory unless there is a directory. */
 export async function serve(
   script: string,
   durableObjects: Record<string, { className: string; useSQLite: boolean }> = {},
+  directory?: string,
 ): Promise<Served> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -31,6 +32,7 @@ export async function serve(
       handleStructuredLogs: () => {},
       cf: false,
       telemetry: { enabled: false },
+      ...(directory === undefined ? {} : { durableObjectsPersist: directory }),
       workers: [
         {
           name: "bench",
