@@ -18,7 +18,7 @@ import { type Cancelled, type CancelRequest, type ResumeRequest, type RunRequest
 const AWAKE_MS = 20_000;
 const ANSWER = "application/json";
 
-/** With the gate: not to wake a socket that listens, or to read an answer that is kept. */
+/** Brings the gate along: an object that only tells who listens, or reads an answer that is kept, has no use for it. */
 const running = lazily(() => import("./run.ts"));
 
 /**

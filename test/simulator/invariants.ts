@@ -60,20 +60,24 @@ export function brokenPromise(world: World): string | undefined {
 
 /** One charge an idempotency key, as long as its result is kept; errors that are billed leave the key free. */
 function brokenAttempts({ model, disk }: World, settled: ReadonlyMap<string, Row>): string | undefined {
-  const errors = new Set(
+  const ids = (is: "=" | "<>"): string[] =>
     (
       disk
         .exec(
-          "SELECT DISTINCT r.value ->> 'id' AS id FROM call_batches, json_each(body) r WHERE r.value ->> 'status' <> 'ok'",
+          `SELECT DISTINCT r.value ->> 'id' AS id FROM call_batches, json_each(body) r WHERE r.value ->> 'status' ${is} 'ok'`,
         )
         .toArray() as Row[]
-    ).map(({ id }) => id),
-  );
+    ).map(({ id }) => id as string);
+  const errors = new Set(ids("<>"));
   const charged = new Map<string, number[]>();
   for (const [callId, entry] of settled) {
     const attempt = model.attempts.get(callId);
     if (!attempt || (entry.cost_nano as number) === 0 || errors.has(callId)) continue;
     charged.set(attempt, [...(charged.get(attempt) ?? []), entry.at as number]);
+  }
+  const answered = new Set(ids("=").flatMap((callId) => (model.freed.has(callId) ? [] : [model.attempts.get(callId)])));
+  for (const callId of model.freed) {
+    if (!answered.has(model.attempts.get(callId))) return `${callId} was said to be free, and no other has its key`;
   }
   for (const [attempt, times] of charged) {
     const sorted = times.toSorted((a, b) => a - b);

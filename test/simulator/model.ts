@@ -19,6 +19,8 @@ export class Model {
   violation: string | undefined;
   /** Charges a client was told, by call. */
   readonly charges = new Map<string, number>();
+  /** Calls that a client was told cost nothing because another was charged for their idempotency key. */
+  readonly freed = new Set<string>();
   /** Results a client was told, by key and idempotency key. */
   readonly results = new Map<string, Kept>();
   /** Idempotency key of each call that has one. */
@@ -105,11 +107,16 @@ export class Model {
     return kept && now < kept.at + DAY - MINUTE ? kept : undefined;
   }
 
-  /** Another call was charged for the idempotency key of this one, and the time its answer is kept is over, or may be. */
-  #outlived({ callId, key, idempotency }: CallPlan): boolean {
-    const charged = idempotency && this.results.get(`${key} ${idempotency.key}`);
-    if (!charged || charged.callId === callId) return false;
-    return this.#world.clock.latest >= charged.at + KEPT_AT_LEAST;
+  /** Another call may have been charged for the idempotency key of this one, and the time its answer is kept be over. */
+  #outlived({ callId }: CallPlan): boolean {
+    const attempt = this.attempts.get(callId);
+    return [...this.#settling].some(
+      ([other, at]) =>
+        other !== callId &&
+        attempt !== undefined &&
+        this.attempts.get(other) === attempt &&
+        this.#world.clock.latest >= at + KEPT_AT_LEAST,
+    );
   }
 
   /** A client was told what its call cost; `at`: when the ledger settled it. */
@@ -123,8 +130,9 @@ export class Model {
     const worth = hold ? worthOf(items, hold) : 0;
     // Work done twice for one idempotency key is charged once, also when it is heard of so late that the answer is not kept any more.
     const freed = costNano === 0 && (kept !== undefined || this.#outlived(plan));
-    if (costNano !== worth && !freed) this.report(`${plan.callId} is worth ${worth} nano-USD and cost ${costNano}`);
+    if (costNano !== worth && freed) this.freed.add(plan.callId);
+    else if (costNano !== worth) this.report(`${plan.callId} is worth ${worth} nano-USD and cost ${costNano}`);
     if (kept) this.told(plan, kept, at);
-    else if (result !== undefined) this.told(plan, { callId: plan.callId, result }, at);
+    else if (result !== undefined && !freed) this.told(plan, { callId: plan.callId, result }, at);
   }
 }
