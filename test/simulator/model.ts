@@ -96,6 +96,8 @@ export class Model {
       this.results.set(attempt, { callId, inputHash, result, at });
       return;
     }
+    // Or it was settled so long before the other that its answer was not kept when that one ran.
+    if (before.callId !== callId && at + KEPT_AT_LEAST <= before.at) return;
     if (before.inputHash !== inputHash) this.report(`${plan.callId} got the answer to another input`);
     if (before.result !== result || before.callId !== callId) {
       this.report(`${plan.callId} got another answer than ${before.callId} with the same idempotency key`);
