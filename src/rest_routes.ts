@@ -6,7 +6,7 @@ import type { Route } from "./gate/route.ts";
 import { httpApp } from "./http.ts";
 import { places } from "./tools/places.ts";
 
-/** The tools over REST, derived from their definitions. */
+/** The tools over REST, where `places` says they are. */
 const toolRoutes: Route[] = places.map((place) => ({
   method: place.rest.method.toUpperCase() as Route["method"],
   path: `/v1${place.rest.path.replace(/\{(\w+)\}/g, ":$1")}${place.rest.slashes ? "{.+}" : ""}`,
