@@ -7,6 +7,7 @@ import { openLog } from "./lib/log.ts";
 import { findOllama } from "./lib/ollama.ts";
 import { HELP, readOptions, type StartOptions } from "./lib/options.ts";
 import { claimLink, ensureOwner, setupToken } from "./lib/owner.ts";
+import { expectSettingsRead } from "./lib/ready.ts";
 import { readSettings } from "./lib/settings.ts";
 import { openState } from "./lib/state.ts";
 import { endOrphan } from "./lib/workerd.ts";
@@ -34,6 +35,7 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   const bindings = { ...settings, ...ollama, ...addresses(settings, url, port), SETUP_TOKEN: token };
   const runtime = await serve({ root, state, port, bindings, log, signal });
   stack.defer(() => runtime.stop());
+  await expectSettingsRead(url);
   const { account, apiKey } = await ensureOwner(state, url, token);
   const claim = await claimLink(state, url, token);
   const running: Running = { url, mcp: `${url}/mcp`, apiKey, account, pid: process.pid };

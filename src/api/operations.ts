@@ -7,6 +7,7 @@ import { errorCatalogue, WaypostError } from "../errors.ts";
 import { readJson } from "../gate/body.ts";
 import type { Http } from "../gate/route.ts";
 import { ledgerOf, vaultOf } from "../gate/stores.ts";
+import { lazily } from "../lazily.ts";
 import { VERSION } from "../version.ts";
 
 /** Routes that are about the server itself: no account, no gate. */
@@ -14,7 +15,9 @@ import { VERSION } from "../version.ts";
 /** Is it up. */
 export const health = (c: Context<Http>) => c.json({ status: "ok", version: VERSION, environment: c.env.ENVIRONMENT });
 
-/** Do its stores answer: each is asked something real. */
+const settingsCheck = lazily(() => import("./settings_check.ts"));
+
+/** Can it work: each store is asked something real, and each setting is read. `settings` says what is wrong with them. */
 export async function ready(c: Context<Http>): Promise<Response> {
   const { env } = c;
   const probes = {
@@ -35,8 +38,10 @@ export async function ready(c: Context<Http>): Promise<Response> {
       ]),
     ),
   );
-  const ok = Object.values(stores).every((state) => state === "ok");
-  return c.json({ status: ok ? "ok" : "unavailable", stores }, ok ? 200 : 503);
+  const settings = await (await settingsCheck()).wrongSettings(env);
+  const answer = Object.values(stores).every((state) => state === "ok");
+  const status = !answer ? "unavailable" : settings.length > 0 ? "not_configured" : "ok";
+  return c.json({ status, stores, ...(settings.length > 0 ? { settings } : {}) }, status === "ok" ? 200 : 503);
 }
 
 /** How long the link of `{"claim": true}` works. */

@@ -20,6 +20,13 @@ export interface SignUp {
   attach?: (user: string) => Promise<void>;
 }
 
+/** @throws WaypostError `not_configured` when SIGN_UPS is a word that it does not have */
+export function checkSignUps({ SIGN_UPS }: Pick<Env, "SIGN_UPS">): void {
+  if (SIGN_UPS && SIGN_UPS !== "open" && SIGN_UPS !== "closed") {
+    throw new WaypostError("not_configured", 'SIGN_UPS must be "closed" or "open".');
+  }
+}
+
 /** Whether anybody may become a user by signing in. */
 export const signUpsOpen = (env: Pick<Env, "SIGN_UPS">): boolean => env.SIGN_UPS === "open";
 

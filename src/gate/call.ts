@@ -21,7 +21,7 @@ import type { Asked } from "../tools/confirm.ts";
 import { confirmRules } from "../tools/confirm_rules.ts";
 import type { Call, Principal } from "../tools/define.ts";
 import { drainMs } from "../tools/stream_times.ts";
-import { type Background, blobsOf, ledgerOf, reach, reserveNear, vaultOf } from "./stores.ts";
+import { type Background, blobsOf, ledgerOf, reachLedger, reserveNear, vaultOf } from "./stores.ts";
 
 /** A failure that bills what was charged before it. */
 export class BilledFailure extends WaypostError {}
@@ -152,7 +152,7 @@ export class AdmittedCall implements Call {
     const request = { ...this.#facts, keyId: this.principal.keyId, hold };
     const near = reserveNear(this.#env, this.#ctx, request);
     const reserved = unwrap(
-      near ?? (await reach("ledger", () => ledgerOf(this.#env, request.account).reserve(request))),
+      near ?? (await reachLedger(this.#env, () => ledgerOf(this.#env, request.account).reserve(request))),
     );
     this.#hold = hold;
     return reserved.grantedOutputTokens;
@@ -160,7 +160,7 @@ export class AdmittedCall implements Call {
 
   async usagePage(query: UsageQuery, after: readonly string[] | null) {
     const ledger = ledgerOf(this.#env, this.principal.account);
-    return unwrap(await reach("ledger", () => ledger.usagePage(query, after), 2));
+    return unwrap(await reachLedger(this.#env, () => ledger.usagePage(query, after), 2));
   }
 
   /** Its work is done: nobody waits for its deadline any more. */

@@ -21,7 +21,7 @@ import { attemptOf, factsOf } from "./facts.ts";
 import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
 import { allowedAt, scopeLink } from "./step_up.ts";
-import { admitNear, admitTo, type Background, ledgerOf, reach, settleWith } from "./stores.ts";
+import { admitNear, admitTo, type Background, ledgerOf, reachLedger, settleWith } from "./stores.ts";
 import { validate } from "./validate.ts";
 
 /** A call may take this long before it must have answered. Shorter than the ledger's lease. */
@@ -112,7 +112,7 @@ async function perform(
       ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
       ...(request.tool.prefers?.(input) ? { prefers: true } : {}),
     };
-    const reply = admitNear(env, ctx, admitting) ?? (await reach("ledger", () => admitTo(env, admitting)));
+    const reply = admitNear(env, ctx, admitting) ?? (await reachLedger(env, () => admitTo(env, admitting)));
     if (reply.kind === "refused") throw refusalOf(reply, env, request.credential);
     principal = principalOf(reply.identity, request);
     const attempt = attemptOf(facts, principal);
@@ -164,7 +164,7 @@ function prepare(env: Env, request: CallRequest, callId: string) {
  * @throws WaypostError `unauthenticated`, `key_expired`, `key_revoked`
  */
 export async function identify(env: Env, credential: Credential): Promise<Identity> {
-  const reply = await reach("ledger", () => ledgerOf(env, credential.account).identify(credential.caller));
+  const reply = await reachLedger(env, () => ledgerOf(env, credential.account).identify(credential.caller));
   if (reply.kind === "refused") throw refusalOf(reply, env, credential);
   return reply.identity;
 }
@@ -201,7 +201,7 @@ async function runAndSettle(
       ...(error ? { error: error.code } : {}),
       ...(facts.idempotency && !error ? { result: keepable(JSON.stringify(output)) } : {}),
     };
-    const posted = await reach("ledger", () => settleWith(env, settle), 4);
+    const posted = await reachLedger(env, () => settleWith(env, settle), 4);
     if (posted.ok && posted.value.kept) return replayOf(tool, posted.value.kept);
     if (posted.ok) settlement = posted.value;
     if (!posted.ok && posted.code === "idempotency_conflict") {

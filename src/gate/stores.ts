@@ -1,5 +1,6 @@
 import type { Env } from "../env.ts";
 import { type Result, WaypostError } from "../errors.ts";
+import { lazily } from "../lazily.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type Resident, residentLedger } from "../ledger/resident.ts";
 import type { AdmitReply, AdmitRequest, Ended, ReserveRequest, SettleRequest } from "../ledger/types.ts";
@@ -95,6 +96,21 @@ export function blobsOf(env: Env, account: string): BlobStore {
       await env.BLOBS.delete(keyOf(sha256));
     },
   };
+}
+
+const planSetting = lazily(() => import("../ledger/plans.ts"));
+
+/**
+ * As `reach` for an account's ledger, which cannot wake under plans that cannot be read: who operates the server is told so.
+ * @throws WaypostError `unavailable`; `not_configured`, naming PLANS
+ */
+export async function reachLedger<T>(env: Env, operation: () => Promise<T>, again = 0): Promise<T> {
+  try {
+    return await reach("ledger", operation, again);
+  } catch (error) {
+    if (env.PLANS) (await planSetting()).parsePlans(env.PLANS);
+    throw error;
+  }
 }
 
 /**

@@ -154,6 +154,15 @@ describe("a start that cannot be", () => {
     expect([code, stdout]).toEqual([1, ""]);
   });
 
+  test("settings that cannot be read are one line, and nothing is set up", async () => {
+    const state = join(scratch, "wrong-settings");
+    const vars = { PLANS: "{", CACHE_HIT: "10%" };
+    const failed = await startWaypost({ state, vars }).catch((error: Error) => error.message);
+    expect(failed).toMatch(/waypost: PLANS must be a JSON object[^\n]+; CACHE_HIT must be [^\n]+/);
+    expect(existsSync(join(state, "owner.json"))).toBe(false);
+    expect(processesOf(state)).toEqual([]);
+  });
+
   test("of two starts at the same moment on one state directory, one serves and the other names it", async () => {
     const state = join(scratch, "shared");
     const outcomes = await Promise.allSettled([startWaypost({ state }), startWaypost({ state })]);

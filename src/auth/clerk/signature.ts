@@ -29,7 +29,8 @@ export function verifyDelivery(secret: string, headers: Headers, body: string): 
   return id;
 }
 
-function webhookOf(secret: string): Webhook {
+/** @throws WaypostError `not_configured` when the secret is none */
+export function webhookOf(secret: string): Webhook {
   try {
     return new Webhook(secret);
   } catch {

@@ -34,7 +34,8 @@ export function addressOf(headers: Headers): string {
   return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
-function limitsOf(setting: string | undefined): OAuthLimits {
+/** @throws WaypostError `not_configured` */
+export function limitsOf(setting: string | undefined): OAuthLimits {
   if (!setting) return DEFAULTS;
   let given: unknown;
   try {
