@@ -1,41 +1,10 @@
-import { createAnthropic } from "@ai-sdk/anthropic";
-import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
 import prices from "../prices.json" with { type: "json" };
-import { dialects, forModel } from "./dialects.ts";
-import { json } from "./fixtures/clients.ts";
+import { dialects } from "./dialects.ts";
 import { CHAT, MESSAGES, RESPONSES } from "./fixtures/requests.ts";
+import { type Sent, toAnthropic, toChat } from "./fixtures/sent.ts";
 
 /** What a decoded request becomes on its way to a provider of another dialect, by the AI SDK's own clients. */
-
-type Sent = Record<string, unknown>;
-
-async function toChat(options: LanguageModelV4CallOptions): Promise<Sent> {
-  let sent: Sent = {};
-  const fetch = async (_: unknown, init?: RequestInit) => {
-    sent = JSON.parse(String(init?.body));
-    return json({ choices: [{ message: { role: "assistant", content: "x" }, finish_reason: "stop" }] });
-  };
-  const settings = { name: "openai", baseURL: "https://openai.test/v1", supportsStructuredOutputs: true, fetch };
-  await createOpenAICompatible(settings)
-    .languageModel("gpt-4o-mini")
-    .doGenerate(forModel(options, { provider: "openai", name: "gpt-4o-mini" }));
-  return sent;
-}
-
-async function toAnthropic(options: LanguageModelV4CallOptions, name = "claude-haiku-4-5"): Promise<Sent> {
-  let sent: Sent = {};
-  const fetch = async (_: unknown, init?: RequestInit) => {
-    sent = JSON.parse(String(init?.body));
-    const usage = { input_tokens: 1, output_tokens: 1 };
-    const content = [{ type: "text", text: "x" }];
-    return json({ type: "message", id: "m", role: "assistant", model: "m", content, stop_reason: "end_turn", usage });
-  };
-  const client = createAnthropic({ apiKey: "x", baseURL: "https://anthropic.test/v1", fetch });
-  await client.languageModel(name).doGenerate(forModel(options, { provider: "anthropic", name }));
-  return sent;
-}
 
 describe("messages to a chat completion", () => {
   test("say the same", async () => {
