@@ -28,8 +28,10 @@ const FAMILIES: [start: RegExp, abilities: readonly Ability[]][] = [
   [/^(llama-3\.3-70b|qwen3)/, ["tools"]],
 ];
 
+type Known = Pick<ModelInfo, "provider" | "name" | "needsPassages" | "maxOutputTokens">;
+
 /** What a model is known to do. What is missing may still be there: of servers of one's own nothing is known. */
-export function abilitiesOf({ provider, name, needsPassages, maxOutputTokens }: ModelInfo): Ability[] {
+export function abilitiesOf({ provider, name, needsPassages, maxOutputTokens }: Known): Ability[] {
   if (maxOutputTokens === 0 || findPrice(provider, name)?.embeds) return ["embeddings"];
   if (needsPassages) return ["chat"];
   const base = name.slice(name.lastIndexOf("/") + 1).toLowerCase();

@@ -8,7 +8,8 @@ import { type Sent, toAnthropic, toChat } from "./fixtures/sent.ts";
 
 describe("messages to a chat completion", () => {
   test("say the same", async () => {
-    const sent = await toChat(dialects["anthropic-messages"].decode(MESSAGES).options);
+    // Of whose model nothing is known, so that nothing is kept from it.
+    const sent = await toChat(dialects["anthropic-messages"].decode(MESSAGES).options, "server", "some-model");
     expect(sent).toMatchObject({
       max_tokens: 500,
       temperature: 0.2,

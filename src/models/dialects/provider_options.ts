@@ -1,6 +1,10 @@
 import type { JSONObject, LanguageModelV4CallOptions, LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { fitThinking } from "./anthropic_thinking.ts";
+import { claudePrompt } from "./claude_prompt.ts";
 import { defined } from "./fields.ts";
+import { knownNotToReason, withoutEffort } from "./no_reasoning.ts";
+import type { AssistantPart } from "./prompt_builder.ts";
+import { isSealed } from "./sealed.ts";
 
 /** Wishes that the neutral form has no field for. Each provider's client takes those under its own name. */
 export interface Wishes {
@@ -30,12 +34,22 @@ export function providerOptions(wishes: Wishes): Pick<LanguageModelV4CallOptions
 
 /**
  * Options as one model's client wants them: raw fields of a chat completion are only sent when they stand under the
- * provider's own id, OpenAI takes back no thoughts, and what Claude thinks fits in the tokens that are paid for.
+ * provider's own id, OpenAI takes back no thoughts and nobody those that Anthropic sealed, what is known not to reason is not
+ * asked to, and Claude is asked as Anthropic allows, to think within the tokens that are paid for. `field`: of the request,
+ * that holds the conversation.
+ * @throws WaypostError `invalid_input` naming the field when it holds nothing that Claude could answer
  */
-export function forModel(options: LanguageModelV4CallOptions, model: { provider: string; name: string }) {
+export function forModel(
+  given: LanguageModelV4CallOptions,
+  model: { provider: string; name: string },
+  field = "messages",
+): LanguageModelV4CallOptions {
   const { provider, name } = model;
-  if (provider === "anthropic") return fitThinking(options, name);
-  const prompt = THOUGHTLESS.includes(provider) ? withoutReasoning(options.prompt) : options.prompt;
+  const options = knownNotToReason(model) ? withoutEffort(given) : given;
+  if (provider === "anthropic") {
+    return fitThinking({ ...options, prompt: claudePrompt(options.prompt, field) }, name);
+  }
+  const prompt = withoutThoughts(options.prompt, THOUGHTLESS.includes(provider) ? () => true : isSealed);
   const compatible = options.providerOptions?.[COMPATIBLE];
   if (!compatible) return { ...options, prompt };
   return { ...options, prompt, providerOptions: { ...options.providerOptions, [provider]: compatible } };
@@ -43,10 +57,13 @@ export function forModel(options: LanguageModelV4CallOptions, model: { provider:
 
 const THOUGHTLESS = ["openai", "azure"];
 
-function withoutReasoning(prompt: LanguageModelV4Prompt): LanguageModelV4Prompt {
+function withoutThoughts(
+  prompt: LanguageModelV4Prompt,
+  hidden: (thought: AssistantPart) => boolean,
+): LanguageModelV4Prompt {
   return prompt.flatMap((message): LanguageModelV4Prompt => {
     if (message.role !== "assistant") return [message];
-    const content = message.content.filter(({ type }) => type !== "reasoning");
+    const content = message.content.filter((part) => part.type !== "reasoning" || !hidden(part));
     return content.length > 0 ? [{ ...message, content }] : [];
   });
 }

@@ -67,7 +67,8 @@ export async function convertWhole(call: Call, job: Job): Promise<Given> {
 
 function optionsOf({ dialect, body, granted, plan }: Job, abortSignal: AbortSignal): LanguageModelV4CallOptions {
   const { options } = dialects[dialect].decode(body);
-  return forModel({ ...options, maxOutputTokens: granted, abortSignal }, plan.info);
+  const field = dialect === "openai-responses" ? "input" : "messages";
+  return forModel({ ...options, maxOutputTokens: granted, abortSignal }, plan.info, field);
 }
 
 /** Without a report from the provider, what was counted here. */
