@@ -4,7 +4,8 @@ import type {
   LanguageModelV4Usage,
 } from "@ai-sdk/provider";
 import { type Block, blocksOf } from "./blocks.ts";
-import { isObject } from "./fields.ts";
+import { defined, isObject } from "./fields.ts";
+import { writeSeal } from "./sealed.ts";
 import { totalsOf } from "./token_usage.ts";
 import type { AnswerFacts } from "./types.ts";
 
@@ -69,8 +70,13 @@ export function itemOf(block: Block, facts: AnswerFacts): Json {
   const item = emptyItem(block, facts);
   if (block.kind === "tool") return { ...item, status: "completed", arguments: block.text };
   if (block.kind === "text") return { ...item, status: "completed", content: [textPart(block.text)] };
-  return { ...item, summary: block.text === "" ? [] : [{ type: "summary_text", text: block.text }] };
+  const encrypted_content = asksForSeals(facts) ? writeSeal(block) : undefined;
+  const summary = block.text === "" ? [] : [{ type: "summary_text", text: block.text }];
+  return defined({ ...item, summary, encrypted_content });
 }
+
+const asksForSeals = ({ request: { include } }: AnswerFacts): boolean =>
+  Array.isArray(include) && include.includes("reasoning.encrypted_content");
 
 /** An item as a stream begins it. */
 export function emptyItem({ kind, id, name, n }: Block, facts: AnswerFacts): Json {

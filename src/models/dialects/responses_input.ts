@@ -2,6 +2,7 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { type Fields, isAbsent, list, name, object, oneOf, optionalText, refuse, text } from "./fields.ts";
 import { fileOf, imageAt, webUrl } from "./media.ts";
 import { type AssistantPart, PromptBuilder, toolInput, type UserPart } from "./prompt_builder.ts";
+import { readSeal } from "./sealed.ts";
 
 /** `instructions` and `input` of a request to the Responses API. */
 export function readInput(instructions: unknown, input: unknown): LanguageModelV4Prompt {
@@ -97,9 +98,13 @@ function readOutput(item: Fields, path: string, built: PromptBuilder): void {
   if (pictures.length > 0) built.user([{ type: "text", text: `From the tool call ${id}:` }, ...pictures]);
 }
 
-/** What a model thought. Sealed thoughts can only be opened by the provider that sealed them. */
+/** What a model thought, with its seal where that was written here; any other can only be opened by who made it. */
 function reasoning(item: Fields, path: string): AssistantPart[] {
   const said = [...list(item.summary ?? [], `${path}.summary`), ...list(item.content ?? [], `${path}.content`)];
   const words = said.map((each, i) => text(object(each, `${path}.summary.${i}`).text, `${path}.summary.${i}.text`));
-  return words.length > 0 ? [{ type: "reasoning", text: words.join("\n\n") }] : [];
+  const seal = readSeal(item.encrypted_content);
+  if (!seal) return words.length > 0 ? [{ type: "reasoning", text: words.join("\n\n") }] : [];
+  const { signature, redacted } = seal;
+  const anthropic = signature === undefined ? { redactedData: redacted } : { signature };
+  return [{ type: "reasoning", text: words.join("\n\n"), providerOptions: { anthropic } }];
 }
