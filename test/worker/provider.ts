@@ -18,6 +18,7 @@ const PAID = [
   "tokens-1000-500",
   "tokens-12345-678",
   "tokens-999000-1000",
+  "no-usage",
   "slow-words",
   "slow-first-byte",
   "cut-mid-stream",

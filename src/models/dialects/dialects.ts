@@ -4,7 +4,7 @@ import { openaiResponses } from "./responses.ts";
 import type { Dialect, DialectName } from "./types.ts";
 
 export { forModel } from "./provider_options.ts";
-export { toTokenUsage } from "./token_usage.ts";
+export { toModelUsage, toTokenUsage } from "./token_usage.ts";
 
 export const dialects: Record<DialectName, Dialect> = {
   "openai-chat": openaiChat,

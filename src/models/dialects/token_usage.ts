@@ -23,6 +23,12 @@ export function toTokenUsage({ inputTokens, outputTokens, raw }: LanguageModelV4
   };
 }
 
+/** Counts made here, as the AI SDK has them. */
+export const toModelUsage = ({ input, output }: TokenUsage): LanguageModelV4Usage => ({
+  inputTokens: { total: input, noCache: input, cacheRead: undefined, cacheWrite: undefined },
+  outputTokens: { total: output, text: output, reasoning: undefined },
+});
+
 /** A count that makes sense; none counts as nothing. */
 const whole = (count: number | undefined): number => (Number.isSafeInteger(count) ? Math.max(0, count as number) : 0);
 

@@ -1,7 +1,7 @@
-import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { LanguageModelV4CallOptions, LanguageModelV4Usage } from "@ai-sdk/provider";
 import { WaypostError } from "../../errors.ts";
 import type { TokenUsage } from "../../ledger/money.ts";
-import { dialects, forModel, toTokenUsage } from "../../models/dialects/dialects.ts";
+import { dialects, forModel, toModelUsage, toTokenUsage } from "../../models/dialects/dialects.ts";
 import type { Call } from "../define.ts";
 import { Leaving } from "../leaving.ts";
 import type { Given, Job } from "./answer.ts";
@@ -18,7 +18,7 @@ export async function convertStream(call: Call, job: Job): Promise<Given> {
   const reading = new Reading();
   const kept = new Kept(job.kept);
   const words = new TextEncoder();
-  let usage: TokenUsage | undefined;
+  let bill: Bill | undefined;
   let begun = false;
   const send = async (text: string): Promise<void> => {
     if (text === "") return;
@@ -36,10 +36,10 @@ export async function convertStream(call: Call, job: Job): Promise<Given> {
         reading.said(part.delta);
         leaving.read(part.delta);
       }
-      if (part.type === "finish") usage = toTokenUsage(part.usage);
-      await send(encoder.push(part));
+      if (part.type === "finish") bill = billOf(part.usage, reading, job);
+      await send(encoder.push(part.type === "finish" && bill ? { ...part, usage: bill.shown } : part));
     }
-    if (!usage) throw failed(job, "cut its answer short");
+    if (!bill) throw failed(job, "cut its answer short");
     await send(encoder.end());
   } catch (error) {
     const produced = reading.begun ? reading.estimate(job.body, plan, job.granted) : undefined;
@@ -47,7 +47,7 @@ export async function convertStream(call: Call, job: Job): Promise<Given> {
   } finally {
     leaving.close();
   }
-  return { reply: kept.reply(dialect), ...billed(usage, reading, job) };
+  return { reply: kept.reply(dialect), usage: bill.usage, estimated: bill.estimated };
 }
 
 /** Answers whole in a dialect that the model's provider does not speak. */
@@ -55,11 +55,14 @@ export async function convertWhole(call: Call, job: Job): Promise<Given> {
   try {
     const model = await call.models.languageModel(job.plan.info);
     const result = await model.doGenerate(optionsOf(job, call.signal));
-    const body = JSON.stringify(dialects[job.dialect].encodeWhole(result, factsOf(call, job)));
     const reading = new Reading();
-    for (const part of result.content) if ("text" in part) reading.said(part.text);
-    const reply = { status: 200, contentType: "application/json", body };
-    return { reply, ...billed(toTokenUsage(result.usage), reading, job) };
+    for (const part of result.content) {
+      if (part.type === "text" || part.type === "reasoning") reading.said(part.text);
+      if (part.type === "tool-call") reading.said(part.input);
+    }
+    const { shown, usage, estimated } = billOf(result.usage, reading, job);
+    const answer = dialects[job.dialect].encodeWhole({ ...result, usage: shown }, factsOf(call, job));
+    return { reply: { status: 200, contentType: "application/json", body: JSON.stringify(answer) }, usage, estimated };
   } catch (error) {
     return await brokeOff(call, job, explained(error, job, call.signal), undefined, false);
   }
@@ -71,10 +74,21 @@ function optionsOf({ dialect, body, granted, plan }: Job, abortSignal: AbortSign
   return forModel({ ...options, maxOutputTokens: granted, abortSignal }, plan.info, field);
 }
 
+/** What an answer is billed by. */
+interface Bill {
+  usage: TokenUsage;
+  estimated: boolean;
+  /** The same, for the answer to tell. */
+  shown: LanguageModelV4Usage;
+}
+
 /** Without a report from the provider, what was counted here. */
-function billed(usage: TokenUsage, reading: Reading, { body, plan, granted }: Job) {
+function billOf(given: LanguageModelV4Usage, reading: Reading, { body, plan, granted }: Job): Bill {
+  const usage = toTokenUsage(given);
   const reported = usage.input + usage.output + (usage.cacheRead ?? 0) + (usage.reasoning ?? 0) > 0;
-  return { usage: reported ? usage : reading.estimate(body, plan, granted), estimated: !reported };
+  if (reported) return { usage, estimated: false, shown: given };
+  const estimate = reading.estimate(body, plan, granted);
+  return { usage: estimate, estimated: true, shown: toModelUsage(estimate) };
 }
 
 function explained(error: unknown, job: Job, signal: AbortSignal): WaypostError {
