@@ -258,6 +258,21 @@ describe.each(["paid/echo", "anthropic/echo"])("responses of %s", (model) => {
   });
 });
 
+test("a conversation without a word is refused before Claude is asked, naming its field", async () => {
+  const before = world.upstream.log.length;
+  const refused = (answer: Promise<unknown>) => answer.catch((error) => error as InstanceType<typeof OpenAI.APIError>);
+  const model = "anthropic/echo";
+  const chat = await refused(client.chat.completions.create({ model, messages: ask("") }));
+  const response = await refused(client.responses.create({ model, input: " " }));
+  const streamed = await refused(client.responses.create({ model, input: "", stream: true }));
+  expect([chat, response, streamed]).toMatchObject([
+    { status: 400, param: "messages" },
+    { status: 400, param: "input" },
+    { status: 400, param: "input" },
+  ]);
+  expect(world.upstream.log).toHaveLength(before);
+});
+
 test("the list of models", async () => {
   const ids: string[] = [];
   for await (const model of client.models.list()) ids.push(model.id);

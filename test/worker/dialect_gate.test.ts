@@ -95,6 +95,16 @@ describe("a call of a drop-in endpoint", () => {
     }
   });
 
+  it.each([undefined, null, 3, { role: "user" }])(
+    "with %j as the input of a response is told what is wanted",
+    async (input) => {
+      const { key } = await account();
+      const { status, body } = await rest(key, "POST", "/v1/responses", { model: "paid/echo", input });
+      expect([status, body.error.param]).toEqual([400, "input"]);
+      expect(body.error.message).toContain("input: Expected a text, or a list of items");
+    },
+  );
+
   it("repeated with its key and another input is a conflict", async () => {
     const { key } = await account();
     const headers = { "Idempotency-Key": "once" };

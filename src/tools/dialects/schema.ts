@@ -19,7 +19,7 @@ export const ChatCompletionsInput = z.looseObject({
 
 export const ResponsesInput = z.looseObject({
   ...asked,
-  input: z.union([z.string(), z.array(z.unknown())]),
+  input: z.union([z.string(), z.array(z.unknown())], { error: "Expected a text, or a list of items" }),
   max_output_tokens: tokens,
 });
 
