@@ -28,14 +28,15 @@ const FAMILIES: [start: RegExp, abilities: readonly Ability[]][] = [
   [/^(llama-3\.3-70b|qwen3)/, ["tools"]],
 ];
 
-type Known = Pick<ModelInfo, "provider" | "name" | "needsPassages" | "maxOutputTokens">;
+type Known = Pick<ModelInfo, "provider" | "model" | "needsPassages" | "maxOutputTokens">;
 
 /** What a model is known to do. What is missing may still be there: of servers of one's own nothing is known. */
-export function abilitiesOf({ provider, name, needsPassages, maxOutputTokens }: Known): Ability[] {
-  if (maxOutputTokens === 0 || findPrice(provider, name)?.embeds) return ["embeddings"];
+export function abilitiesOf({ provider, model, needsPassages, maxOutputTokens }: Known): Ability[] {
+  if (maxOutputTokens === 0 || findPrice(provider, model)?.embeds) return ["embeddings"];
   if (needsPassages) return ["chat"];
-  const base = name.slice(name.lastIndexOf("/") + 1).toLowerCase();
+  const base = model.slice(model.lastIndexOf("/") + 1).toLowerCase();
   const known = FAMILIES.find(([start]) => start.test(base))?.[1] ?? [];
-  const reasons = provider === "openai" && isReasoningModel(base) && !known.includes("reasoning");
+  const hosted = provider === "openai" || provider === "azure";
+  const reasons = hosted && isReasoningModel(base) && !known.includes("reasoning");
   return ["chat", ...known, ...(reasons ? (["reasoning"] as const) : [])];
 }

@@ -126,9 +126,11 @@ class Catalogue implements Models {
 
   priceOf(provider: string, name: string, at?: number): WorkPrice | undefined {
     const id = `${provider}/${name}`;
-    const local = this.#providers.some((known) => known.id === provider && known.local);
+    const known = this.#providers.find((each) => each.id === provider);
+    const local = known?.local === true;
     const free = local ? { input: 0, output: 0 } : undefined;
-    const price = this.#prices.get(id) ?? free ?? findPrice(provider, name, at)?.price;
+    const model = known ? modelOf(known, name) : name;
+    const price = this.#prices.get(id) ?? free ?? findPrice(provider, model, at)?.price;
     const priceClass = local ? "local" : "cloud";
     return price && { price, priceClass, ...this.#markups.of(priceClass, id) };
   }
@@ -211,11 +213,13 @@ class Catalogue implements Models {
     if (!price) return undefined;
     const contextTokens = declared?.context ?? booked?.contextTokens ?? UNKNOWN_CONTEXT;
     const priceClass = local ? "local" : "cloud";
-    const ceiling = use === "embeds" ? 0 : (declared?.max_output ?? maxOutput(provider.kind, declared?.model ?? name));
+    const model = modelOf(provider, name);
+    const ceiling = use === "embeds" ? 0 : (declared?.max_output ?? maxOutput(provider.kind, model));
     return {
       id,
       provider: provider.id,
       name,
+      model,
       priceClass,
       ...this.#markups.of(priceClass, id),
       price,
@@ -235,10 +239,13 @@ function bookOf({ id, kind, apiKey }: Provider): PriceEntry[] {
 /** What a model is wanted for. */
 type Use = "chat" | "embeds";
 
+/** What a model is: its name, unless that is only the operator's word for it. */
+const modelOf = (provider: Provider, name: string): string =>
+  provider.models.find((each) => each.name === name)?.model ?? name;
+
 /** The booked price of a model that can be used so: by chat completions, messages, or embeddings. */
 function bookedPrice(provider: Provider, name: string, use: Use): FoundPrice | undefined {
-  const model = provider.models.find((each) => each.name === name)?.model ?? name;
-  const found = findPrice(provider.id, model);
+  const found = findPrice(provider.id, modelOf(provider, name));
   const fits = use === "embeds" ? found?.embeds : found?.chat !== false;
   return fits ? found : undefined;
 }

@@ -13,6 +13,7 @@ export const EXTRACTIVE: ModelInfo = {
   id: "local/extractive",
   provider: "local",
   name: "extractive",
+  model: "extractive",
   priceClass: "local",
   markupBps: 10_000,
   price: { input: 0, output: 0 },

@@ -7,11 +7,7 @@ import { usageOf } from "./usage/usage.ts";
 export const openAIWire: Wire = {
   path: "/chat/completions",
   body: (info, provider, messages, { maxOutputTokens, temperature, streamed }) => {
-    const reasoning = (provider.kind === "openai" || provider.kind === "azure") && isReasoningModel(modelOf(info.name));
-    // On Azure the name is the deployment's; what it is of is in the settings.
-    function modelOf(name: string): string {
-      return provider.models.find((model) => model.name === name)?.model ?? name;
-    }
+    const reasoning = (provider.kind === "openai" || provider.kind === "azure") && isReasoningModel(info.model);
     return JSON.stringify({
       model: info.name,
       messages,

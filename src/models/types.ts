@@ -50,6 +50,8 @@ export interface ModelInfo extends WorkPrice {
   provider: string;
   /** The name the provider knows it by. */
   name: string;
+  /** What it is, by which its family is known: on Azure the model that was deployed, everywhere else its name. */
+  model: string;
   contextTokens: number;
   maxOutputTokens: number;
   /** True when the model can only answer from passages, so chat always retrieves for it. */

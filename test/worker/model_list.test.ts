@@ -11,7 +11,11 @@ Object.assign(env as unknown as Env, {
   ANTHROPIC_API_KEY: "sk-list",
   AZURE_OPENAI_API_KEY: "sk-list",
   AZURE_OPENAI_RESOURCE: "ours",
-  AZURE_OPENAI_DEPLOYMENTS: JSON.stringify({ mini: "gpt-4o-mini", vectors: "text-embedding-3-small" }),
+  AZURE_OPENAI_DEPLOYMENTS: JSON.stringify({
+    mini: "gpt-4o-mini",
+    thinker: "o3",
+    vectors: "text-embedding-3-small",
+  }),
   MODEL_PROVIDERS: JSON.stringify([
     {
       id: "lab",
@@ -64,6 +68,8 @@ describe("GET /v1/models", () => {
       price: { input: "3.09", cache_write: "3.8625", cache_write_1h: "6.18" },
     });
     expect(named("azure/mini")?.price.input).toBe("0.1545");
+    expect(named("azure/mini")?.abilities).toEqual(["chat", "vision", "tools", "json"]);
+    expect(named("azure/thinker")?.abilities).toEqual(["chat", "vision", "tools", "json", "reasoning"]);
     expect(named("azure/vectors")).toMatchObject({
       abilities: ["embeddings"],
       max_output: 0,

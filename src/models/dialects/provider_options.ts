@@ -2,7 +2,7 @@ import type { JSONObject, LanguageModelV4CallOptions, LanguageModelV4Prompt } fr
 import { fitThinking } from "./anthropic_thinking.ts";
 import { claudePrompt } from "./claude_prompt.ts";
 import { defined } from "./fields.ts";
-import { knownNotToReason, withoutEffort } from "./no_reasoning.ts";
+import { type Asked, knownNotToReason, withoutEffort } from "./no_reasoning.ts";
 import type { AssistantPart } from "./prompt_builder.ts";
 import { isSealed } from "./sealed.ts";
 
@@ -41,7 +41,7 @@ export function providerOptions(wishes: Wishes): Pick<LanguageModelV4CallOptions
  */
 export function forModel(
   given: LanguageModelV4CallOptions,
-  model: { provider: string; name: string },
+  model: Asked,
   field = "messages",
 ): LanguageModelV4CallOptions {
   const { provider, name } = model;

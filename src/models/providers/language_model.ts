@@ -24,14 +24,13 @@ export async function languageModel(info: ModelInfo, provider: Provider, patienc
   }
   const { createOpenAICompatible } = await compatible();
   const hosted = provider.kind === "openai" || provider.kind === "azure";
-  const model = provider.models.find((each) => each.name === info.name)?.model ?? info.name;
   const settings = {
     name,
     baseURL,
     fetch,
     includeUsage: true,
     supportsStructuredOutputs: true,
-    ...(hosted && isReasoningModel(model) ? { transformRequestBody: forReasoning } : {}),
+    ...(hosted && isReasoningModel(info.model) ? { transformRequestBody: forReasoning } : {}),
   };
   return guardedModel(info, createOpenAICompatible(settings).languageModel(info.name));
 }

@@ -46,6 +46,7 @@ describe("Azure OpenAI", () => {
       maxOutputTokens: 32_768,
     });
     expect(resolve("azure/o3-eu")).toMatchObject({ price: { input: 2_000_000 }, maxOutputTokens: 100_000 });
+    expect(models(azure).priceOf("azure", "o3-eu")?.price).toMatchObject({ input: 2_000_000 });
     expect(models(azure).embedding("vec").info).toMatchObject({
       id: "azure/vec",
       price: { input: 130_000, output: 0 },

@@ -103,7 +103,7 @@ const asksForUsage = ({ body }: Job): boolean =>
 export function bodyFor(job: Job, { modelName }: PassTarget): string {
   const { dialect, body, plan, granted } = job;
   const given = OUTPUT_FIELDS[dialect].filter((field) => typeof body[field] === "number");
-  const reasoning = dialect === "openai-chat" && isReasoningModel(plan.info.name);
+  const reasoning = dialect === "openai-chat" && isReasoningModel(plan.info.model);
   const fields = given.length > 0 ? given : [reasoning ? "max_completion_tokens" : OUTPUT_FIELDS[dialect].at(-1)];
   return JSON.stringify({
     ...body,

@@ -43,7 +43,7 @@ export function planOf(name: DialectName, body: Body, models: Models, preferred?
   const most = Math.min(info.maxOutputTokens, info.contextTokens);
   const plan = {
     info,
-    inputTokens: dialects[name].boundTokens(body, info.name),
+    inputTokens: dialects[name].boundTokens(body, info.model),
     wanted: Math.min(askedOutput(name, body) ?? DEFAULT_OUTPUT, most),
     answers,
   };
