@@ -1,5 +1,6 @@
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../errors.ts";
 import { ProviderRefusal } from "./provider_refusal.ts";
+import { type Author, readRefusal, waitAdvice } from "./refusals.ts";
 import { Silence } from "./silence.ts";
 import { EventReader, EventTooLong } from "./sse.ts";
 import type { ModelInfo } from "./types.ts";
@@ -10,23 +11,16 @@ const MAX_ERROR_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 1024 * 1024;
 const LF = 10;
 
-/** Anthropic's status for being overloaded. */
-const OVERLOADED = 529;
-/** How providers say it that have no code for it. */
-const TOO_LONG = /prompt is too long|maximum context length|context (length|window|size)|too many tokens/i;
-
-/** Advice when a busy provider does not say how long to wait, and the most that is passed on. */
-const RETRY_AFTER_S = { unknown: 5, most: 3600 };
-
 type Body = ReadableStreamDefaultReader<Uint8Array>;
 
 /**
  * One request to a provider: watches for silence and size, and translates whatever went wrong into the error catalogue.
- * Nothing the provider wrote goes into an error, only its status.
+ * Nothing the provider wrote goes into an error, only its status and plain names.
  */
 export class Upstream {
   readonly #info: ModelInfo;
   readonly #client: AbortSignal;
+  readonly #author: Author;
   readonly #silence: Silence | undefined;
   /** Absent where nobody but the client ends the request: timers and signals are a good part of what a short call costs. */
   readonly #abort: AbortController | undefined;
@@ -37,10 +31,14 @@ export class Upstream {
   #answered = false;
   #ended = false;
 
-  /** `patienceMs`: the longest silence that is waited for; undefined: as long as the client waits. */
-  constructor(info: ModelInfo, client: AbortSignal, patienceMs: number | undefined) {
+  /**
+   * `patienceMs`: the longest silence that is waited for; undefined: as long as the client waits. `author`: who wrote the
+   * request.
+   */
+  constructor(info: ModelInfo, client: AbortSignal, patienceMs: number | undefined, author: Author = "server") {
     this.#info = info;
     this.#client = client;
+    this.#author = author;
     if (patienceMs === undefined) return;
     const abort = new AbortController();
     this.#abort = abort;
@@ -153,7 +151,7 @@ export class Upstream {
 
   /** It cannot serve for now. */
   busy(what: string): WaypostError {
-    return this.#error("provider_busy", what, { retry_after: RETRY_AFTER_S.unknown });
+    return this.#error("provider_busy", what, waitAdvice());
   }
 
   failed(what: string): WaypostError {
@@ -174,21 +172,8 @@ export class Upstream {
   }
 
   async #refusal(response: Response): Promise<WaypostError> {
-    const { status, headers } = response;
-    const { code, tooLong } = readRefusal(status, await this.#start(response));
-    const said = `answered with status ${status}`;
-    if (tooLong) return this.#error("context_too_long", "says the prompt is too long for it");
-    const stated = headers.get("retry-after") ?? undefined;
-    const waitS = stated === undefined ? undefined : retryAfter(stated);
-    if (status === OVERLOADED || (status === 429 && code !== "insufficient_quota")) {
-      return this.#refused("provider_busy", said, status, waitS, { retry_after: retryAfter(stated) });
-    }
-    if (status === 408) return this.#refused("provider_timeout", said, status, waitS);
-    return this.#refused(status >= 500 ? "provider_failed" : "provider_refused", said, status, waitS);
-  }
-
-  #refused(code: ErrorCode, what: string, status: number, waitS: number | undefined, extras?: ErrorExtras) {
-    this.#cause ??= new ProviderRefusal(code, this.#sentence(what), extras, status, waitS);
+    const { code, what, extras, waitS } = readRefusal(response, await this.#start(response), this.#author);
+    this.#cause ??= new ProviderRefusal(code, this.#sentence(what), extras, response.status, waitS);
     return this.#cause;
   }
 
@@ -213,24 +198,4 @@ export class Upstream {
     }
     return text;
   }
-}
-
-/** What an error's body tells; only codes of it are kept, never its words. */
-function readRefusal(status: number, body: string): { code: unknown; tooLong: boolean } {
-  try {
-    const { error } = JSON.parse(body) as { error?: { code?: unknown; type?: unknown; message?: unknown } | string };
-    const { code, type, message } = typeof error === "object" ? error : { message: error };
-    const coded = code === "context_length_exceeded" || status === 413;
-    return { code: code ?? type, tooLong: coded || (status === 400 && TOO_LONG.test(String(message))) };
-  } catch {
-    return { code: undefined, tooLong: status === 413 };
-  }
-}
-
-/** `Retry-After` is seconds or an HTTP date (RFC 9110, section 10.2.3). */
-export function retryAfter(header: string | undefined, now = Date.now()): number {
-  const text = header?.trim() ?? "";
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
-  if (!Number.isFinite(seconds)) return RETRY_AFTER_S.unknown;
-  return Math.min(Math.max(Math.ceil(seconds), 1), RETRY_AFTER_S.most);
 }

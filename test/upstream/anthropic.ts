@@ -93,7 +93,8 @@ async function serve(
 ): Promise<void> {
   const { model } = body;
   const fail = /^fail-(\d{3})(?:-(.+))?$/.exec(model);
-  if (fail?.[2] === "retry-after") response.setHeader("retry-after", "7");
+  if (/^retry-(after|ms)$/.test(fail?.[2] ?? "")) response.setHeader("retry-after", "7");
+  if (fail?.[2] === "retry-ms") response.setHeader("retry-after-ms", "1500");
   if (fail?.[2] === "context") {
     const error = { type: "invalid_request_error", message: "prompt is too long: 210000 tokens > 200000 maximum" };
     entry.status = 400;

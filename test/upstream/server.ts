@@ -19,6 +19,8 @@ import { workersAi } from "./workers_ai.ts";
  *
  *   node test/upstream/server.ts --port 9999      prints {"url": "http://127.0.0.1:9999"}
  *
+ * `reason-only` says why it ends with its last words, and nothing after them.
+ *
  * `GET /log` returns what was served, to be compared with what was billed; `DELETE /log` forgets it.
  */
 
@@ -158,10 +160,11 @@ async function serve(body: WireRequest, response: ServerResponse, entry: ServedR
   await streamed(body, given, response, entry);
 }
 
-/** `fail-429-retry-after`, `fail-429-retry-date`, `fail-429-quota`, `fail-400-context`, or just a status. */
+/** `fail-429-retry-after`, `fail-429-retry-date`, `fail-429-retry-ms`, `fail-429-quota`, `fail-400-context`, or just a status. */
 function failWith(response: ServerResponse, entry: ServedRequest, status: number, how: string): void {
   entry.status = status;
-  if (how === "retry-after") response.setHeader("retry-after", "7");
+  if (/^retry-(after|ms)$/.test(how)) response.setHeader("retry-after", "7");
+  if (how === "retry-ms") response.setHeader("retry-after-ms", "1500");
   if (how === "retry-date") response.setHeader("retry-after", new Date(Date.now() + 30_000).toUTCString());
   if (status >= 300 && status < 400) response.setHeader("location", "http://127.0.0.1:1/elsewhere");
   const code = { quota: "insufficient_quota", context: "context_length_exceeded" }[how] ?? `code_${status}`;
@@ -225,13 +228,21 @@ async function streamed(
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
   response.write(frame({ choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }] }));
   const half = Math.ceil(given.pieces.length / 2);
+  const abrupt = body.model === "reason-only";
   for (const [i, piece] of given.pieces.entries()) {
     if (i === half && (await breakOff(body.model, response, delta))) return;
     if (response.destroyed) return;
     const pause = paceOf(body.model);
     if (pause > 0) await sleep(pause);
-    response.write(delta(piece));
+    const last = abrupt && i === given.pieces.length - 1;
+    const words = { index: 0, delta: { content: piece }, finish_reason: given.finish };
+    response.write(last ? frame({ choices: [words] }) : delta(piece));
     entry.pieces++;
+  }
+  if (abrupt) {
+    response.end();
+    entry.completed = true;
+    return;
   }
   for (const delta of callDeltas(given))
     response.write(frame({ choices: [{ index: 0, delta: { tool_calls: [delta] }, finish_reason: null }] }));

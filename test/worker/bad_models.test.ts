@@ -31,7 +31,7 @@ describe.each(Object.entries(doors))("a provider over %s", (_, ask) => {
     ["gone/echo", "provider_unreachable"],
     ["paid/wrong-content-type", "provider_failed"],
     ["paid/fail-302", "provider_refused"],
-    ["paid/fail-400", "provider_refused"],
+    ["paid/fail-400", "invalid_input"],
     ["paid/fail-400-context", "context_too_long"],
     ["paid/fail-401", "provider_refused"],
     ["paid/fail-429-retry-after", "provider_busy"],

@@ -175,7 +175,7 @@ describe.each(DOORS.map((door, i) => [door, i] as const))("over %s", (door, at) 
     });
 
     it.each([
-      ["auto:hard", "provider_refused", 1],
+      ["auto:hard", "invalid_input", 1],
       ["main/fail-401, spare/echo", "provider_refused", 1],
       ["main/fail-400-context, spare/echo", "context_too_long", 1],
       ["main/fail-500", "provider_failed", 3],

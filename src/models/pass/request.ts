@@ -1,8 +1,9 @@
 import { type ErrorCode, type ErrorExtras, WaypostError } from "../../errors.ts";
 import type { PassTarget } from "../pass_target.ts";
+import { ProviderRefusal } from "../provider_refusal.ts";
+import { readRefusal, waitAdvice } from "../refusals.ts";
 import { Silence } from "../silence.ts";
 import type { ModelInfo } from "../types.ts";
-import { retryAfter } from "../upstream.ts";
 import { Batches } from "./batches.ts";
 
 /** Most of a whole answer, and of an error's body, that is read. */
@@ -11,9 +12,6 @@ const MAX_ERROR_BYTES = 64 * 1024;
 const LONGER_THAN_A_CALL_MS = 600_000;
 
 type NextPiece = () => Promise<ReadableStreamReadResult<Uint8Array>>;
-
-/** Statuses that are about the request itself: who sent it can put it right. */
-const ABOUT_THE_REQUEST = new Set([400, 413, 422]);
 
 /**
  * One request to a provider in the caller's own words. Watches for silence, and tells failures in the catalogue's words:
@@ -95,6 +93,11 @@ export class PassRequest {
     return (await this.#start(response, MAX_WHOLE_BYTES)) ?? this.#tooMuch();
   }
 
+  /** It cannot serve for now. */
+  busy(what: string): WaypostError {
+    return this.#error("provider_busy", what, waitAdvice());
+  }
+
   failed(what: string): WaypostError {
     return this.#error("provider_failed", what);
   }
@@ -110,28 +113,10 @@ export class PassRequest {
   }
 
   async #refusal(response: Response): Promise<WaypostError> {
-    const { status, headers } = response;
-    const named = errorNames((await this.#start(response, MAX_ERROR_BYTES)) ?? "");
-    const said = `answered with status ${status}`;
-    if (named.code === "context_length_exceeded")
-      return this.#error("context_too_long", "says the prompt is too long for it");
-    if (status === 429 && named.code !== "insufficient_quota") {
-      const retry_after = retryAfter(headers.get("retry-after") ?? undefined);
-      return this.#error("provider_busy", said, { retry_after });
-    }
-    if (status === 408) return this.#error("provider_timeout", said);
-    if (status === 404) return this.#error("model_unknown", "does not know the model (status 404)");
-    if (ABOUT_THE_REQUEST.has(status)) return this.#notUnderstood(status, named);
-    return this.#error(status >= 500 ? "provider_failed" : "provider_refused", said);
-  }
-
-  #notUnderstood(status: number, { code, param }: { code?: string; param?: string }): WaypostError {
-    const words = [code, param && `field ${param}`].filter(Boolean).join(", ");
-    const what = `did not accept the request: status ${status}${words ? ` (${words})` : ""}`;
-    return this.#error("invalid_input", what, {
-      ...(param ? { issues: [{ path: param, message: code ?? "not accepted by the provider" }] } : {}),
-      ...(code ? { provider_code: code } : {}),
-    });
+    const body = (await this.#start(response, MAX_ERROR_BYTES)) ?? "";
+    const { code, what, extras, waitS } = readRefusal(response, body, "caller");
+    this.#cause ??= new ProviderRefusal(code, this.#sentence(what), extras, response.status, waitS);
+    return this.#cause;
   }
 
   #tooMuch(): never {
@@ -139,10 +124,11 @@ export class PassRequest {
   }
 
   #error(code: ErrorCode, what: string, extras?: ErrorExtras): WaypostError {
-    const { provider, name } = this.#info;
-    this.#cause ??= new WaypostError(code, `Provider ${provider} (model ${name}) ${what}.`, extras);
+    this.#cause ??= new WaypostError(code, this.#sentence(what), extras);
     return this.#cause;
   }
+
+  readonly #sentence = (what: string): string => `Provider ${this.#info.provider} (model ${this.#info.name}) ${what}.`;
 
   /** No promise of its own: a stream has thousands of pieces. */
   #waiting(reader: { read: NextPiece } | undefined): NextPiece {
@@ -167,20 +153,3 @@ export class PassRequest {
     return text + decoder.decode();
   }
 }
-
-/** What an error's body calls the failure and the field, where those are plain names: anything longer may hold anything. */
-function errorNames(body: string): { code?: string; param?: string } {
-  try {
-    const { error } = JSON.parse(body) as { error?: { code?: unknown; type?: unknown; param?: unknown } };
-    const code = nameIn(error?.code) ?? nameIn(error?.type);
-    const param = nameIn(error?.param);
-    return { ...(code ? { code } : {}), ...(param ? { param } : {}) };
-  } catch {
-    return {};
-  }
-}
-
-const nameIn = (value: unknown): string | undefined =>
-  typeof value === "string" && /^[a-z][\w.[\]]{0,79}$/i.test(value) && !/^(sk|wp|key)[_.]/.test(value)
-    ? value
-    : undefined;

@@ -107,7 +107,7 @@ describe("the prompt", () => {
 
 describe("a provider that fails before it answered", () => {
   test.each([
-    ["fail-400", "provider_refused"],
+    ["fail-400", "invalid_input"],
     ["fail-400-context", "context_too_long"],
     ["fail-401", "provider_refused"],
     ["fail-413", "context_too_long"],

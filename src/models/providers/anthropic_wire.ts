@@ -1,4 +1,5 @@
 import { takesTemperature } from "../limits.ts";
+import { isOverload } from "../refusals.ts";
 import type { ChatMessage, FinishReason } from "../types.ts";
 import { StreamedUsage, usageOf } from "../usage/usage.ts";
 import type { Heard, Said, Wire } from "./wire.ts";
@@ -80,9 +81,7 @@ function streamReader(): (data: string) => Heard {
       case "message_stop":
         return "end";
       case "error":
-        return isObject(event.error) && /^(overloaded|rate_limit)_error$/.test(String(event.error.type))
-          ? "busy"
-          : undefined;
+        return isOverload(event.error) ? "busy" : undefined;
       default:
         // Pings, and kinds that are yet to be invented, which clients are asked to pass over.
         return typeof event.type === "string" ? nothing : undefined;

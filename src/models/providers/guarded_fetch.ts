@@ -14,7 +14,8 @@ export function guardedFetch(info: ModelInfo, provider: Provider, patience: Pati
     const url = input instanceof Request ? input.url : String(input);
     const body = String(init?.body ?? "");
     const streamed = /"stream":true/.test(body);
-    const upstream = new Upstream(info, init?.signal ?? never, streamed ? patience.silentMs : patience.wholeMs);
+    const longest = streamed ? patience.silentMs : patience.wholeMs;
+    const upstream = new Upstream(info, init?.signal ?? never, longest, "converted");
     try {
       const response = await upstream.post(url, headersFor(provider, init?.headers), body, provider.fetch);
       const type = response.headers.get("content-type") ?? "";

@@ -122,7 +122,7 @@ describe("every provider", () => {
 
 describe.each(["openai", "anthropic"])("failures of %s", (provider) => {
   test.each([
-    ["fail-400", "provider_refused"],
+    ["fail-400", "invalid_input"],
     ["fail-400-context", "context_too_long"],
     ["fail-401", "provider_refused"],
     ["fail-429-retry-after", "provider_busy"],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ErrorCode, WaypostError } from "../../errors.ts";
 import { EXTRACTIVE } from "../extractive.ts";
+import { ProviderRefusal } from "../provider_refusal.ts";
 import type { ChatModel } from "../types.ts";
 import { Delivered, type TryingCall, untilAnswered, type World } from "./attempts.ts";
 import { Breakers } from "./breaker.ts";
@@ -140,6 +141,18 @@ describe("a provider that keeps failing an account", () => {
     clock.now += 15_000;
     expect((await run({ "p/a": ["ok"] }, { world, deadline: 1e9 })).asked).toEqual(["p/a"]);
     expect(world.breakers.size).toBe(0);
+  });
+
+  it("is well when it does not accept a request, which a word of ours does not tell", async () => {
+    const theirs = new ProviderRefusal("invalid_input", "It did not accept it.", {}, 400);
+    const ours = new WaypostError("invalid_input", "It was never asked.");
+    for (const [refusal, circuits] of [
+      [theirs, 0],
+      [ours, 1],
+    ] as const) {
+      const { world } = await run({ "p/a": ["provider_failed", refusal] });
+      expect(world.breakers.size).toBe(circuits);
+    }
   });
 
   it("is not blamed for what the caller asked, nor for being busy", async () => {

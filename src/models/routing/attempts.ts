@@ -1,4 +1,5 @@
 import { type ErrorCode, WaypostError } from "../../errors.ts";
+import { ProviderRefusal } from "../provider_refusal.ts";
 import type { ChatModel } from "../types.ts";
 import { type Breakers, breakers, circuitOf, type Pass } from "./breaker.ts";
 import { judge } from "./retry.ts";
@@ -86,9 +87,14 @@ function tell(all: Breakers, circuit: string, pass: Pass, error: unknown): void 
   const code = error instanceof WaypostError ? error.code : undefined;
   if (code === "provider_failed" || code === "provider_unreachable" || code === "provider_timeout") {
     all.failed(circuit, pass);
-  } else if (code === "provider_refused" || code === "context_too_long") all.succeeded(circuit);
-  else all.undecided(circuit, pass);
+  } else if (code === "provider_refused" || code === "context_too_long" || isTheirs(code, error)) {
+    all.succeeded(circuit);
+  } else all.undecided(circuit, pass);
 }
+
+/** Said by the provider of a request that it does not accept: of the same word of ours it knows nothing. */
+const isTheirs = (code: ErrorCode | undefined, error: unknown): boolean =>
+  code === "invalid_input" && error instanceof ProviderRefusal;
 
 function paused(provider: string, waitMs: number): WaypostError {
   const retry_after = Math.ceil(waitMs / 1000);

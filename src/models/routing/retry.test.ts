@@ -39,6 +39,10 @@ describe("after a failure", () => {
     expect(verdictOn(answered("provider_failed", 503, 60))).toEqual({ kind: "next" });
   });
 
+  it("a wait of less than a second is no whole one", () => {
+    expect(verdictOn(answered("provider_busy", 429, 0.3))).toEqual({ kind: "again", waitMs: 425 });
+  });
+
   it("advice made up here for the caller is no Retry-After", () => {
     expect(verdictOn(answered("provider_busy", 429))).toEqual({ kind: "again", waitMs: 125 });
   });
