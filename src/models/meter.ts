@@ -16,11 +16,6 @@ export class Meter {
     this.#maxOutput = maxOutput;
   }
 
-  /** The provider has said what was used. */
-  get reported(): boolean {
-    return this.#reported !== undefined;
-  }
-
   /** Text that was produced, whether it is shown or not. */
   count(text: string): void {
     if (text === "") return;

@@ -48,7 +48,8 @@ function read(json: string, part: "delta" | "message"): Said | undefined {
   if (!isObject(given)) return undefined;
   const text = given.content ?? "";
   const reasoning = given.reasoning_content ?? given.reasoning ?? "";
-  const reason = choice.finish_reason ?? undefined;
+  // Some servers send an empty one until there is one.
+  const reason = choice.finish_reason || undefined;
   if (typeof text !== "string" || (reason !== undefined && typeof reason !== "string")) return undefined;
   return {
     text,

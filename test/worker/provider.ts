@@ -23,6 +23,7 @@ const PAID = [
   "slow-first-byte",
   "cut-mid-stream",
   "end-mid-stream",
+  "reason-only",
   "malformed-chunk",
   "nonsense-chunk",
   "error-chunk",

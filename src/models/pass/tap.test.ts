@@ -32,11 +32,12 @@ function cut(bytes: Uint8Array, random: () => number): Uint8Array[] {
   return pieces;
 }
 
-function passed(dialect: DialectName, unasked: boolean, pieces: Uint8Array[]) {
+function passed(dialect: DialectName, unasked: boolean, pieces: Uint8Array[], answers = 1) {
   let said = "";
-  const tap = new StreamTap(dialect, unasked, (piece) => {
+  const heard = (piece: string): void => {
     said += piece;
-  });
+  };
+  const tap = new StreamTap(dialect, unasked, heard, answers);
   const out = pieces.flatMap((piece) => tap.push(piece));
   out.push(...tap.end());
   return { out: join(out), said, tap };
@@ -160,6 +161,24 @@ describe("a passing stream of chat completions", () => {
     expect([tap.finished, tap.usage]).toEqual([false, null]);
   });
 
+  it("that has said why it ended is finished, though no report and no last word follow", () => {
+    const event = (reason: string, index = 0) =>
+      `data: {"choices":[{"index":${index},"delta":{"content":"a"},"finish_reason" : ${reason}}]}\n\n`;
+    const finished = (wire: string, answers = 1) => {
+      const { out, tap } = passed("openai-chat", true, [bytesOf(wire)], answers);
+      expect(new TextDecoder().decode(out)).toBe(wire);
+      return tap.finished;
+    };
+    expect(finished(event("null") + event('"stop"'))).toBe(true);
+    expect(finished(event("null"))).toBe(false);
+    // Some servers have no word for an answer that goes on but an empty one; others quote the name.
+    expect(finished(event('""'))).toBe(false);
+    expect(finished(event("null").replace('"a"', '"\\"finish_reason\\": \\"stop\\""'))).toBe(false);
+    // Of two answers the other may have been cut.
+    expect(finished(event('"stop"') + event('"stop"'), 2)).toBe(false);
+    expect(finished(event('"stop"') + event('"length"', 1), 2)).toBe(true);
+  });
+
   it("holds back no more than a little of an endless event, and finds a report at its end", () => {
     const random = randomFrom(5);
     const wire = `data: {"choices":[{"delta":{"content":"${"y".repeat(4_000_000)}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":9}}\n\ndata: [DONE]\n\n`;
@@ -209,7 +228,14 @@ describe("streams of the other dialects", () => {
     const failed = passed("anthropic-messages", false, [
       bytesOf(event("error", { error: { type: "overloaded_error" } })),
     ]);
-    expect([failed.tap.failed, failed.out.length]).toEqual([true, 0]);
+    expect([failed.tap.failed, failed.tap.overloaded, failed.out.length]).toEqual([true, true, 0]);
+    const broken = passed("anthropic-messages", false, [bytesOf(event("error", { error: { type: "api_error" } }))]).tap;
+    expect([broken.failed, broken.overloaded]).toEqual([true, false]);
+    const reasoned = passed("anthropic-messages", false, [
+      bytesOf(event("message_start", { message: { stop_reason: null } })),
+      bytesOf(event("message_delta", { delta: { stop_reason: "end_turn" } })),
+    ]).tap;
+    expect([reasoned.finished, reasoned.usage]).toEqual([true, null]);
   });
 
   it("OpenAI's responses", () => {

@@ -6,7 +6,6 @@ import { dataOf, objectAt, Places, textsOf, valueAt, WORDS, type Words } from ".
 
 const USAGE = '"usage"';
 const ERROR = '"error"';
-const REASON = '"finish_reason"';
 
 /**
  * Reads off a passing stream what must be known of it: usage, whether it came to its end, whether it failed. Events are
@@ -18,19 +17,25 @@ export class StreamTap {
   readonly #unasked: boolean;
   readonly #said: (text: string) => void;
   readonly #texts: readonly Places[];
+  readonly #reasons: Places | undefined;
   readonly #reports = new Places(USAGE);
   readonly #errors = new Places(ERROR);
   readonly #events = new PassingEvents((text, from, end, whole) => this.#look(text, from, end, whole));
+  readonly #answers: number;
+  /** Indices of the answers that have said why they ended. */
+  readonly #ended = new Set<unknown>();
   #done = false;
-  #reason = false;
+  #overloaded = false;
 
   /**
    * `unasked`: the caller did not ask for the usage of a chat completion, so the event that only holds it is left out.
-   * `said`: called with each piece of the answer.
+   * `said`: called with each piece of the answer. `answers`: how many were asked for.
    */
-  constructor(dialect: DialectName, unasked: boolean, said: (text: string) => void) {
+  constructor(dialect: DialectName, unasked: boolean, said: (text: string) => void, answers = 1) {
     this.#words = WORDS[dialect];
     this.#texts = this.#words.text.map((name) => new Places(name));
+    this.#reasons = this.#words.reason === undefined ? undefined : new Places(this.#words.reason);
+    this.#answers = answers;
     this.#usage = new StreamedUsage(this.#words.usage);
     this.#unasked = unasked;
     this.#said = said;
@@ -49,9 +54,14 @@ export class StreamTap {
     return this.#events.stopped;
   }
 
-  /** The stream has said its last word, or nothing is missing from it. */
+  /** What it told of was too much load. */
+  get overloaded(): boolean {
+    return this.#overloaded;
+  }
+
+  /** The stream has said its last word, or why each of its answers ended: nothing is missing from them. */
   get finished(): boolean {
-    return this.#done || (this.#reason && this.#usage.complete);
+    return this.#done || this.#ended.size >= this.#answers || (this.#ended.size > 0 && this.#usage.complete);
   }
 
   /** The provider's report; null when there is none that can be trusted, or it is of a part only. */
@@ -66,6 +76,7 @@ export class StreamTap {
 
   #look(text: string, from: number, end: number, whole: boolean): Verdict {
     if (this.#errors.next(text, from, end) >= 0 && this.#failure(text.slice(from, end), whole)) return "stop";
+    this.#ends(text, from, end, whole);
     let said = false;
     for (const name of this.#texts) said = textsOf(text, from, end, name, this.#said) || said;
     const at = this.#reports.last(text, from, end);
@@ -74,9 +85,19 @@ export class StreamTap {
     const event = text.slice(from, end);
     if (isReport && this.#report(event, at - from, whole) && this.#unasked) return "drop";
     if (this.#words.last.some((word) => event.includes(word))) this.#done = true;
-    const reason = event.indexOf(REASON);
-    if (reason >= 0 && event[valueAt(event, reason + REASON.length)] === '"') this.#reason = true;
     return "keep";
+  }
+
+  #ends(text: string, from: number, end: number, whole: boolean): void {
+    const reasons = this.#reasons;
+    if (!reasons) return;
+    for (let at = reasons.next(text, from, end); at >= 0; at = reasons.next(text, at + 1, end)) {
+      const value = valueAt(text, at + reasons.word.length);
+      if (text[value] !== '"' || text[value + 1] === '"') continue;
+      if (this.#answers === 1) this.#ended.add(0);
+      else for (const index of whole ? endedIn(dataOf(text.slice(from, end))) : []) this.#ended.add(index);
+      return;
+    }
   }
 
   #failure(event: string, whole: boolean): boolean {
@@ -85,7 +106,9 @@ export class StreamTap {
     // As a value it is a type, as a name it may have nothing under it.
     if (after >= 0 && event.startsWith("null", after) && event.indexOf(ERROR, at + 1) < 0) return false;
     const data = whole ? dataOf(event) : undefined;
-    return data !== undefined && this.#words.failed(data);
+    if (data === undefined || !this.#words.failed(data)) return false;
+    this.#overloaded = this.#words.overloaded?.(data) === true;
+    return true;
   }
 
   /** True when the event holds nothing but the report. */
@@ -99,4 +122,11 @@ export class StreamTap {
     if (usage) this.#usage.read({ usage });
     return false;
   }
+}
+
+/** Indices of the choices of a chunk that say why they ended. */
+function endedIn(chunk: Record<string, unknown> | undefined): unknown[] {
+  if (!Array.isArray(chunk?.choices)) return [];
+  const choices = chunk.choices as ({ index?: unknown; finish_reason?: unknown } | null)[];
+  return choices.flatMap((choice) => (choice?.finish_reason ? [choice.index] : []));
 }

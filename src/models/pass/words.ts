@@ -1,4 +1,5 @@
 import type { DialectName } from "../dialects/types.ts";
+import { isOverload } from "../refusals.ts";
 import type { Dialect as Reported } from "../usage/usage.ts";
 import { utf8 } from "./events.ts";
 
@@ -6,10 +7,14 @@ import { utf8 } from "./events.ts";
 export interface Words {
   /** Names of the fields that hold new text of the answer, whether it is shown or not. */
   text: readonly string[];
+  /** Name of the field that says why an answer ended; it is null, or empty, until then. */
+  reason?: string;
   /** An event that holds one of these is the last. */
   last: readonly string[];
   /** Whether an event that mentions an error tells that the answer failed. */
   failed: (event: Record<string, unknown>) => boolean;
+  /** Whether one that tells so tells of too much load. */
+  overloaded?: (event: Record<string, unknown>) => boolean;
   /** Whose words its usage reports are in. */
   usage: Reported;
 }
@@ -19,6 +24,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export const WORDS: Record<DialectName, Words> = {
   "openai-chat": {
     text: ['"content"', '"reasoning_content"', '"reasoning"', '"arguments"', '"refusal"'],
+    reason: '"finish_reason"',
     last: ["[DONE]"],
     failed: ({ error }) => isObject(error) || typeof error === "string",
     usage: "openai-chat",
@@ -31,8 +37,10 @@ export const WORDS: Record<DialectName, Words> = {
   },
   "anthropic-messages": {
     text: ['"text"', '"partial_json"', '"thinking"'],
+    reason: '"stop_reason"',
     last: ['"message_stop"'],
     failed: ({ type }) => type === "error",
+    overloaded: ({ error }) => isOverload(error),
     usage: "anthropic",
   },
 };

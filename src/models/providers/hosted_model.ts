@@ -61,8 +61,8 @@ async function* pieces(wire: Wire, response: Response, upstream: Upstream, meter
       reason = said.reason ?? reason;
     }
   }
-  // Without its last word a stream was cut, unless nothing is missing from it.
-  if (!reason || !meter.reported) throw upstream.failed("cut its answer short");
+  // Without its last word a stream was cut, unless the answer has said why it ended.
+  if (!reason) throw upstream.failed("cut its answer short");
   yield meter.finish(reason);
 }
 

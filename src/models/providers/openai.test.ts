@@ -125,6 +125,16 @@ describe("answers", () => {
     expect(events.at(-1)).toMatchObject({ usage: { input: 10, output: 8 }, estimated: false });
   });
 
+  test("one that says why it ended is whole, without its last word and a report", async () => {
+    const { events, text, error } = await run("openai/reason-only");
+    expect([text, error]).toEqual(["You said: one two three four five six", undefined]);
+    expect(events.at(-1)).toMatchObject({
+      reason: "stop",
+      usage: { input: estimatePrompt(question) },
+      estimated: true,
+    });
+  });
+
   test("a limit on the output ends the answer with `length`", async () => {
     const { text, events } = await run("openai/gpt-4o-mini", {}, { maxOutputTokens: 3 });
     expect(text).toBe("You said: one ");
@@ -147,18 +157,19 @@ describe("answers", () => {
 
 describe("a provider that fails before it answered", () => {
   test.each([
-    ["fail-400", "provider_refused"],
+    ["fail-400", "invalid_input"],
     ["fail-400-context", "context_too_long"],
     ["fail-401", "provider_refused"],
     ["fail-403", "provider_refused"],
     ["fail-404", "provider_refused"],
-    ["fail-422", "provider_refused"],
+    ["fail-422", "invalid_input"],
     ["fail-302", "provider_refused"],
     ["fail-408", "provider_timeout"],
     ["fail-429", "provider_busy"],
     ["fail-429-quota", "provider_refused"],
     ["fail-500", "provider_failed"],
     ["fail-503", "provider_failed"],
+    ["fail-503-retry-after", "provider_busy"],
     ["wrong-content-type", "provider_failed"],
   ])("%s is %s, billed nothing, leaks nothing", async (model, code) => {
     const { events, error } = await run(`openai/${model}`);
@@ -174,12 +185,15 @@ describe("a provider that fails before it answered", () => {
     expect(await served(model)).toHaveLength(2);
   });
 
-  test("busy: passes Retry-After on, in seconds or as a date", async () => {
+  test("busy: passes Retry-After on, in seconds, milliseconds or as a date", async () => {
     expect((await run("openai/fail-429-retry-after")).error?.extras.retry_after).toBe(7);
     const date = (await run("openai/fail-429-retry-date")).error?.extras.retry_after;
     expect(date).toBeGreaterThan(20);
     expect(date).toBeLessThanOrEqual(31);
     expect((await run("openai/fail-429")).error?.extras.retry_after).toBe(5);
+    const { error } = await run("openai/fail-429-retry-ms");
+    expect(error).toMatchObject({ waitS: 1.5, extras: { retry_after: 2 } });
+    expect((await run("openai/fail-503-retry-after")).error?.extras.retry_after).toBe(7);
   });
 
   test("nobody listens", async () => {

@@ -25,10 +25,11 @@ export async function passStream(call: Call, job: Job, target: PassTarget, url: 
   const leaving = new Leaving(call, job.kept);
   request.heed(leaving.signals);
   const reading = new Reading();
-  const tap = new StreamTap(dialect, dialect === "openai-chat" && !asksForUsage(job), (text) => {
+  const heard = (text: string): void => {
     reading.said(text);
     leaving.read(text);
-  });
+  };
+  const tap = new StreamTap(dialect, dialect === "openai-chat" && !asksForUsage(job), heard, plan.answers);
   const kept = new Kept(job.kept);
   let begun = false;
   const send = (bytes: Uint8Array): void | Promise<void> => {
@@ -46,6 +47,7 @@ export async function passStream(call: Call, job: Job, target: PassTarget, url: 
     }
     if (!tap.failed) request.ended();
     const rest = tap.end();
+    if (tap.overloaded) throw request.busy("gave up under its load");
     if (tap.failed) throw request.failed("told of an error in the middle of its answer");
     if (!tap.finished) throw request.failed("cut its answer short");
     for (const bytes of rest) await send(bytes);
