@@ -102,6 +102,18 @@ describe("a call of a drop-in endpoint", () => {
       const { status, body } = await rest(key, "POST", "/v1/responses", { model: "paid/echo", input });
       expect([status, body.error.param]).toEqual([400, "input"]);
       expect(body.error.message).toContain("input: Expected a text, or a list of items");
+  it.each([["x"], [["include_usage"]], [1], [true]])(
+    "stream options that are %j are refused by name",
+    async (stream_options) => {
+      const { key } = await account();
+      const before = await servedBy("echo");
+      for (const stream of [true, false]) {
+        const reply = await rest(key, "POST", CHAT, ask("a", { stream, stream_options }));
+        expect([reply.status, reply.body.error.param]).toEqual([400, "stream_options"]);
+      }
+      expect(await servedBy("echo")).toBe(before);
+      const plain = await rest(key, "POST", CHAT, ask("a", { stream: true, stream_options: null }));
+      expect(plain.status).toBe(200);
     },
   );
 

@@ -15,6 +15,7 @@ export const ChatCompletionsInput = z.looseObject({
   max_tokens: tokens,
   max_completion_tokens: tokens,
   n: z.int().min(1).max(128).nullish(),
+  stream_options: z.looseObject({}).nullish(),
 });
 
 export const ResponsesInput = z.looseObject({
