@@ -46,8 +46,9 @@ async function serve(c: Context<Http>, tool: Tool, dialect: Dialect, requestId: 
   if ((input as { stream?: unknown } | null)?.stream !== true) return plain(await runCall(c.env, c.executionCtx, call));
   const stream = byteStream(keepAliveMs(c.env));
   const streamHeaders = idHeaders(requestId);
-  const admitted = (windows: WindowState[], { replayed }: AdmittedFacts) => {
+  const admitted = (windows: WindowState[], { callId, replayed }: AdmittedFacts) => {
     setRateHeaders(streamHeaders, windows);
+    streamHeaders["X-Waypost-Call-Id"] = callId;
     if (!replayed) stream.admitted();
   };
   const events = (outcome: CallOutcome) => eventsOf(tool, dialect, outcome, input);
@@ -77,9 +78,26 @@ function eventsOf(tool: Tool, dialect: Dialect, outcome: CallOutcome, input: unk
 function answer(dialect: Dialect, outcome: CallOutcome, requestId: string): Response {
   const headers = outcomeHeaders(outcome, requestId);
   if (!outcome.ok) return refusal(dialect, outcome.error, requestId, headers);
-  const { status, contentType, body } = outcome.output as DialectReply;
-  return new Response(body, { status, headers: { ...headers, ...idHeaders(requestId), "Content-Type": contentType } });
+  const reply = outcome.output as DialectReply;
+  Object.assign(headers, idHeaders(requestId), accountHeaders(outcome, reply), { "Content-Type": reply.contentType });
+  return new Response(reply.body, { status: reply.status, headers });
 }
+
+/** What the chat tool tells in its answer, of an answer that is in another API's words. */
+function accountHeaders({ callId, settlement }: CallOutcome, { model, why }: DialectReply): Record<string, string> {
+  const headers: Record<string, string> = { "X-Waypost-Call-Id": callId };
+  if (model !== undefined) headers["X-Waypost-Model"] = visible(model);
+  if (why !== undefined) headers["X-Waypost-Why"] = visible(why);
+  if (!settlement) return headers;
+  const { priceVersion, left } = settlement;
+  if (priceVersion !== null) headers["X-Waypost-Price-Version"] = visible(priceVersion);
+  if (left.plan_tokens !== null) headers["X-Waypost-Plan-Tokens-Left"] = String(left.plan_tokens);
+  headers["X-Waypost-Credit-Left-Nano-Usd"] = String(left.credit_nano);
+  return headers;
+}
+
+/** What a header can carry. */
+const visible = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, "?");
 
 /** An error in the dialect's own words, with the headers its clients go by. */
 function refusal(dialect: Dialect, error: WaypostError, requestId: string, headers: Record<string, string>): Response {

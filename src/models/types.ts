@@ -1,6 +1,7 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { PriceClass, TokenPrice, TokenUsage } from "../ledger/money.ts";
 import type { PassTarget } from "./pass_target.ts";
+import type { Need } from "./routing/needs.ts";
 
 export interface ChatMessage {
   role: "system" | "user" | "assistant";
@@ -82,6 +83,8 @@ export interface RouteAsk {
   grounded: boolean;
   /** Tried in this order before the rules of `auto`; what is not offered is passed over, and the route's `why` says so. */
   preferred?: readonly Preference[];
+  /** Models that are known to lack it are passed over by `auto`. */
+  needs?: readonly Need[];
 }
 
 /** Models to ask, one after the other until one answers. */

@@ -1,5 +1,5 @@
 import { formatUsd, isPriced, totalInput, totalOutput } from "../ledger/money.ts";
-import type { HoldRequest, PricedModel } from "../ledger/types.ts";
+import type { HoldRequest } from "../ledger/types.ts";
 import { groundedMessages } from "../models/prompt.ts";
 import type { Attempt } from "../models/routing/attempts.ts";
 import type { ChatMessage, ChatModel, ModelInfo, Models } from "../models/types.ts";
@@ -13,6 +13,7 @@ import { citationsOf } from "./citations.ts";
 import { confirmSpending } from "./confirm_spending.ts";
 import { type Call, defineTool } from "./define.ts";
 import { nextLines, nextOf } from "./next_calls.ts";
+import { pricedModel } from "./priced_model.ts";
 import { applyTemplate } from "./templates.ts";
 
 /** Fewest output tokens worth starting for; asked for less, that is enough. */
@@ -129,7 +130,7 @@ interface Candidate {
 /** Covers whichever of the models answers; nothing is held when none of them costs anything. */
 function holdFor(models: Models, candidates: Candidate[]): HoldRequest | undefined {
   if (!candidates.some(({ info }) => needsHold(info))) return undefined;
-  const [first, ...others] = candidates.map(({ info }) => priced(info));
+  const [first, ...others] = candidates.map(({ info }) => pricedModel(info));
   if (!first) return undefined;
   const maxOutputTokens = Math.max(...candidates.map((each) => each.maxOutputTokens));
   const prompts = new Set(candidates.map(({ messages }) => messages));
@@ -141,14 +142,6 @@ function holdFor(models: Models, candidates: Candidate[]): HoldRequest | undefin
     minOutputTokens: Math.min(MIN_OUTPUT, maxOutputTokens),
   };
 }
-
-const priced = ({ id, provider, price, markupBps, planMarkups }: ModelInfo): PricedModel => ({
-  model: id,
-  provider,
-  price,
-  markupBps,
-  ...(planMarkups ? { planMarkups } : {}),
-});
 
 /** Output tokens that are paid for: granted at admission, reserved now that the prompt is known, or free. */
 async function grant(call: Call, input: ChatRequest, prompts: ReadonlyMap<ChatModel, Prompt>): Promise<number> {

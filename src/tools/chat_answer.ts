@@ -6,6 +6,7 @@ import type { ChatModel, FinishReason } from "../models/types.ts";
 import type { Prompt } from "./chat_prompt.ts";
 import type { Call } from "./define.ts";
 import { Leaving } from "./leaving.ts";
+import { tryingOf } from "./trying.ts";
 
 export interface Answer {
   text: string;
@@ -36,16 +37,7 @@ export function ask(
   models: readonly ChatModel[],
   question: Question,
 ): Promise<{ answer: Answer; model: ChatModel; attempts: Attempt[] }> {
-  const { left } = call;
-  const trying = {
-    account: call.principal.account,
-    deadline: call.deadline,
-    auto: question.auto,
-    get signal() {
-      return left && !question.kept ? AbortSignal.any([call.signal, left]) : call.signal;
-    },
-  };
-  return untilAnswered(models, trying, (model) => askOnce(call, model, question));
+  return untilAnswered(models, tryingOf(call, question), (model) => askOnce(call, model, question));
 }
 
 const NONE: ReadonlySet<number> = new Set();

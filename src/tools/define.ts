@@ -124,6 +124,9 @@ export interface DialectReply {
   status: number;
   contentType: string;
   body: string;
+  /** The model that answered, and how it was chosen: these APIs have no word for it. */
+  model?: string | undefined;
+  why?: string | undefined;
 }
 
 export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {

@@ -12,6 +12,8 @@ export interface World {
   /** The newest calls, up to 50. */
   recent: () => Promise<Line[]>;
   books: () => Promise<object>;
+  /** Makes an account, for which no provider has failed yet, and tells of its calls from then on. Returns its key. */
+  freshAccount: () => Promise<string>;
   stop: () => Promise<void>;
 }
 
@@ -37,6 +39,7 @@ const MODELS = [
   "fail-429-retry-after",
   "fail-500",
   "fail-503",
+  "flaky-4-500-then-ok",
   "wrong-content-type",
   "nonsense-count",
   "nonsense-chunk",
@@ -75,9 +78,15 @@ export async function dropInWorld(): Promise<World> {
       ),
     },
   });
-  const get = async <T>(path: string): Promise<T> => {
-    const headers = { authorization: `Bearer ${waypost.apiKey}` };
+  let { account, apiKey } = waypost;
+  const get = async <T>(path: string, key = apiKey): Promise<T> => {
+    const headers = { authorization: `Bearer ${key}` };
     return (await (await fetch(waypost.url + path, { headers })).json()) as T;
+  };
+  const post = async (path: string, body: object): Promise<Record<string, string>> => {
+    const headers = { authorization: `Bearer ${waypost.apiKey}`, "content-type": "application/json" };
+    const reply = await fetch(waypost.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    return (await reply.json()) as Record<string, string>;
   };
   const dropIns = async () => {
     const { by_tool, recent } = await get<{ by_tool: Record<string, { calls: number }>; recent: Line[] }>(
@@ -104,7 +113,13 @@ export async function dropInWorld(): Promise<World> {
       throw new Error("no call was settled");
     },
     recent: async () => (await get<{ recent: Line[] }>("/v1/usage?recent=50")).recent,
-    books: async () => (await get<{ books: object }>(`/v1/admin/accounts/${waypost.account}`)).books,
+    books: async () => (await get<{ books: object }>(`/v1/admin/accounts/${account}`, waypost.apiKey)).books,
+    async freshAccount() {
+      const made = await post("/v1/admin/accounts", { name: "fresh", plan: "enterprise" });
+      account = made.account as string;
+      apiKey = (await post("/v1/keys", { account, name: "fresh" })).api_key as string;
+      return apiKey;
+    },
     async stop() {
       await waypost.stop();
       await upstream.close();

@@ -14,16 +14,16 @@ Object.assign(env as unknown as Env, {
 });
 
 it.each([
-  ["our-o", "max_completion_tokens", "max_tokens"],
-  ["gpt-5-they-say", "max_tokens", "max_completion_tokens"],
-])("%s is sent %s", async (deployment, limit, other) => {
+  ["our-o", "max_completion_tokens", 32_768, "max_tokens"],
+  ["gpt-5-they-say", "max_tokens", 4096, "max_completion_tokens"],
+])("%s is sent %s of %i", async (deployment, limit, most, other) => {
   const { key } = await account();
   for (const stream of [false, true]) {
     const messages = [{ role: "user", content: "high tide" }];
     const reply = await rest(key, "POST", "/v1/chat/completions", { model: `azure/${deployment}`, messages, stream });
     expect(reply.status).toBe(200);
     const body = (await servedUnder(inject("upstreamUrl"), deployment, `api-key ${KEY}`)).at(-1)?.body;
-    expect(body).toMatchObject({ [limit]: 4096, stream });
+    expect(body).toMatchObject({ [limit]: most, stream });
     expect(body).not.toHaveProperty(other);
   }
 });

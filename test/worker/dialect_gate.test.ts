@@ -28,6 +28,30 @@ describe("a call of a drop-in endpoint", () => {
     });
   });
 
+  it("says in its headers which model it was and why, what is left, and where its account is", async () => {
+    const { key } = await account("pro");
+    const { headers } = await rest(key, "POST", CHAT, ask("high tide"));
+    const { body: quota } = await rest(key, "GET", "/v1/quota");
+    expect(headers.get("x-waypost-model")).toBe("paid/echo");
+    expect(headers.get("x-waypost-why")).toBe("asked for by name");
+    expect(headers.get("x-waypost-price-version")).toBe("MODEL_PRICES");
+    expect(headers.get("x-waypost-plan-tokens-left")).toBe(String(quota.tokens.remaining));
+    expect(headers.get("x-waypost-credit-left-nano-usd")).toBe("0");
+    const called = headers.get("x-waypost-call-id");
+    expect((await rest(key, "GET", `/v1/usage/calls/${called}`)).body).toMatchObject({
+      tool: "chat_completions",
+      cost_nano: Number(headers.get("x-waypost-cost-nano-usd")),
+    });
+    const streamed = await SELF.fetch(`${ORIGIN}${CHAT}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify(ask("high tide", { stream: true })),
+    });
+    await streamed.text();
+    const id = streamed.headers.get("x-waypost-call-id");
+    expect((await rest(key, "GET", `/v1/usage/calls/${id}`)).body).toMatchObject({ status: "ok", model: "paid/echo" });
+  });
+
   it("uses the limits, and is refused by them in the dialect's words", async () => {
     const { key } = await account("enterprise", { limits: { minute: 1 } });
     expect((await rest(key, "POST", CHAT, ask("a"))).status).toBe(200);
@@ -102,6 +126,9 @@ describe("a call of a drop-in endpoint", () => {
       const { status, body } = await rest(key, "POST", "/v1/responses", { model: "paid/echo", input });
       expect([status, body.error.param]).toEqual([400, "input"]);
       expect(body.error.message).toContain("input: Expected a text, or a list of items");
+    },
+  );
+
   it.each([["x"], [["include_usage"]], [1], [true]])(
     "stream options that are %j are refused by name",
     async (stream_options) => {

@@ -40,12 +40,12 @@ export class Delivered extends WaypostError {}
  * `attempt` throws a `Delivered` when words of the answer have reached the caller, any other WaypostError when none have.
  * @throws WaypostError the last failure, with `attempts` in its extras when there were several
  */
-export async function untilAnswered<T>(
-  models: readonly ChatModel[],
+export async function untilAnswered<T, M extends Pick<ChatModel, "info">>(
+  models: readonly M[],
   call: TryingCall,
-  attempt: (model: ChatModel) => Promise<T>,
+  attempt: (model: M) => Promise<T>,
   world: World = REAL,
-): Promise<{ answer: T; model: ChatModel; attempts: Attempt[] }> {
+): Promise<{ answer: T; model: M; attempts: Attempt[] }> {
   const attempts: Attempt[] = [];
   let last: WaypostError | undefined;
   for (const model of models) {

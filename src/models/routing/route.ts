@@ -1,7 +1,8 @@
 import { WaypostError } from "../../errors.ts";
 import { EXTRACTIVE, extractive } from "../extractive.ts";
 import { estimatePrompt } from "../tokens.ts";
-import type { ChatMessage, ChatModel, ModelInfo, Route, RouteAsk } from "../types.ts";
+import type { ChatModel, ModelInfo, Route, RouteAsk } from "../types.ts";
+import { lacking } from "./needs.ts";
 import { classify } from "./rules.ts";
 import type { Routes } from "./setting.ts";
 import { costOf, NEIGHBOURS, serving, TIERS, type Tier } from "./tiers.ts";
@@ -52,7 +53,12 @@ function automatic(offer: Offer, ask: RouteAsk): Route {
     if (model === "auto") continue;
     try {
       const { models } = planRoute(offer, model, rest);
-      return { models: backedUp(offer, models, ask.messages), why: explained(`auto: the ${of}'s preference`) };
+      const lacks = missing(models, ask);
+      if (lacks) {
+        passedOver.push(`the ${of}'s preference, ${model}, lacks ${lacks}`);
+        continue;
+      }
+      return { models: backedUp(offer, models, ask), why: explained(`auto: the ${of}'s preference`) };
     } catch (error) {
       if (!(error instanceof WaypostError)) throw error;
       passedOver.push(`the ${of}'s preference, ${model}, is not offered`);
@@ -69,19 +75,33 @@ function unasked(offer: Offer, ask: RouteAsk): Route {
     return byTier(offer, tier, because, ask);
   }
   const { models } = planRoute(offer, defaultModel, ask);
-  return { models: backedUp(offer, models, ask.messages), why: "auto: DEFAULT_MODEL" };
+  const lacks = missing(models, ask);
+  if (lacks) {
+    const { tier, because } = classify(ask);
+    return byTier(offer, tier, `${because}; DEFAULT_MODEL, ${defaultModel}, lacks ${lacks}`, ask);
+  }
+  return { models: backedUp(offer, models, ask), why: "auto: DEFAULT_MODEL" };
 }
 
+/** What the first of the models is known to lack of what the request needs; "" = nothing. */
+const missing = ([first]: readonly ChatModel[], { needs }: RouteAsk): string =>
+  first ? lacking(first.info, needs).join(" and ") : "";
+
 /** A model nobody named for this call may be stood in for by what the rules would take. */
-function backedUp(offer: Offer, models: ChatModel[], messages: readonly ChatMessage[]): ChatModel[] {
+function backedUp(offer: Offer, models: ChatModel[], ask: RouteAsk): ChatModel[] {
   const first = models[0];
   if (models.length > 1 || !first || first.info.needsPassages) return models;
-  return limited([first, ...ofTier(offer, "general", messages)]);
+  return limited([first, ...ofTier(offer, "general", ask)]);
 }
 
 function byTier(offer: Offer, tier: Tier, because: string, ask: RouteAsk): Route {
   const stated = offer.routes.tiers[tier];
-  const models = stated ? stated.map((name) => configured(offer, tier, name)) : ofTier(offer, tier, ask.messages);
+  const models = stated
+    ? able(
+        stated.map((name) => configured(offer, tier, name)),
+        ask,
+      )
+    : ofTier(offer, tier, ask);
   const why = `auto: ${tier} (${because})`;
   if (stated) return { models: distinct(models), why };
   if (models.length > 0) return { models: limited(models), why };
@@ -95,8 +115,17 @@ function byTier(offer: Offer, tier: Tier, because: string, ask: RouteAsk): Route
   return { models: [extractive], why: "auto: no provider is configured that says which models it has" };
 }
 
-/** Models that may serve a tier: its own of every provider, then those of its neighbours; too small ones are left out. */
-function ofTier(offer: Offer, tier: Tier, messages: readonly ChatMessage[]): ChatModel[] {
+/** Those that lack nothing the request needs; all, where every one lacks something. */
+function able(models: ChatModel[], { needs }: RouteAsk): ChatModel[] {
+  const those = models.filter(({ info }) => lacking(info, needs).length === 0);
+  return those.length > 0 ? those : models;
+}
+
+/**
+ * Models that may serve a tier: its own of every provider, then those of its neighbours. Left out are those that are too
+ * small for the prompt, or lack what it needs, as long as others are left.
+ */
+function ofTier(offer: Offer, tier: Tier, { messages, needs }: RouteAsk): ChatModel[] {
   const chars = messages.reduce((sum, { content }) => sum + content.length, 0);
   const needed = chars > SHORT_CHARS ? estimatePrompt(messages) : 0;
   const providers = offer.providers();
@@ -104,8 +133,10 @@ function ofTier(offer: Offer, tier: Tier, messages: readonly ChatMessage[]): Cha
     [tier, ...NEIGHBOURS[tier]].flatMap((each) =>
       providers.flatMap(({ id, models }) => serving(each, id, models.filter(takes))),
     );
-  const fitting = among((info) => fits(info, needed));
-  return (fitting.length > 0 ? fitting : among(() => true)).map(({ id }) => offer.resolve(id));
+  const serves = (info: ModelInfo): boolean => lacking(info, needs).length === 0;
+  const choices = [(info: ModelInfo) => fits(info, needed) && serves(info), serves, () => true];
+  const found = choices.map(among).find((models) => models.length > 0) ?? [];
+  return found.map(({ id }) => offer.resolve(id));
 }
 
 const fits = ({ contextTokens, maxOutputTokens }: ModelInfo, needed: number): boolean =>

@@ -1,19 +1,15 @@
 import type { TokenUsage } from "../../ledger/money.ts";
 import type { HoldRequest } from "../../ledger/types.ts";
 import type { DialectName } from "../../models/dialects/types.ts";
-import type { PassPath } from "../../models/pass_target.ts";
+import { untilAnswered } from "../../models/routing/attempts.ts";
 import type { Models } from "../../models/types.ts";
 import type { Call, DialectReply } from "../define.ts";
+import { tryingOf } from "../trying.ts";
 import { convertStream, convertWhole } from "./convert.ts";
 import { judging } from "./judged.ts";
 import { passStream, passWhole } from "./pass.ts";
-import { type Body, holdOf, type Plan, planOf } from "./plan.ts";
-
-const PATHS: Record<DialectName, PassPath> = {
-  "openai-chat": "/chat/completions",
-  "openai-responses": "/responses",
-  "anthropic-messages": "/messages",
-};
+import { passedTo } from "./passed.ts";
+import { type Body, holdOf, type Plan, plansOf } from "./plan.ts";
 
 /** A request that was admitted, on its way to a model. */
 export interface Job {
@@ -36,31 +32,39 @@ export interface Given {
 export const quoteIn =
   (dialect: DialectName) =>
   (body: Body, models: Models): HoldRequest | undefined =>
-    holdOf(planOf(dialect, body, models));
+    holdOf(plansOf(dialect, body, models));
 
-/** Answers in a dialect: passed through where the model's provider speaks it, converted where it does not. */
+/**
+ * Answers in a dialect: passed through where the model's provider speaks it, converted where it does not. As long as nothing
+ * of an answer was sent, a provider that fails is asked again, or the next model in its place.
+ */
 export const answerIn =
   (dialect: DialectName) =>
   async (call: Call, body: Body): Promise<DialectReply> => {
-    const plan = planOf(dialect, body, call.models, call.preferred);
-    const granted = call.preferred === undefined ? call.granted : await reserved(call, plan);
-    const each = Math.floor((granted ?? plan.wanted * plan.answers) / plan.answers);
-    const job: Job = { dialect, body, plan, granted: Math.min(each, plan.wanted), kept: call.attempt !== call.id };
-    const target = call.models.passThrough(plan.info);
-    const url = target?.dialects.includes(dialect) ? target.url(PATHS[dialect]) : undefined;
-    const streamed = call.streamed === true;
-    const judged = await judging(call, job);
-    const given =
-      target && url
-        ? await (streamed ? passStream : passWhole)(call, job, target, url)
-        : await (streamed ? convertStream : convertWhole)(call, job);
+    const plans = plansOf(dialect, body, call.models, call.preferred);
+    const granted = call.preferred === undefined ? call.granted : await reserved(call, plans);
+    const kept = call.attempt !== call.id;
+    const jobOf = (plan: Plan): Job => {
+      const each = Math.floor((granted ?? plan.wanted * plan.answers) / plan.answers);
+      return { dialect, body, plan, granted: Math.min(each, plan.wanted), kept };
+    };
+    const judged = await judging(call, jobOf(plans[0] as Plan));
+    const trying = tryingOf(call, { kept, auto: body.model.startsWith("auto") });
+    const { answer: given, model: plan } = await untilAnswered(plans, trying, (each) => ask(call, jobOf(each)));
     call.charge(given.usage, { model: plan.info.id, estimated: given.estimated });
-    await judged?.(given);
-    return given.reply;
+    await judged?.(given, plan.info);
+    return { ...given.reply, model: plan.info.id, why: plan.why };
   };
 
-/** Output tokens that are paid for, held now that the model is known; undefined when it costs nothing. */
-async function reserved(call: Call, plan: Plan): Promise<number | undefined> {
-  const hold = holdOf(plan);
+/** Asks one model once. */
+function ask(call: Call, job: Job): Promise<Given> {
+  const passed = passedTo(job.dialect, job.plan.info, call.models);
+  if (passed) return (call.streamed ? passStream : passWhole)(call, job, passed.target, passed.url);
+  return (call.streamed ? convertStream : convertWhole)(call, job);
+}
+
+/** Output tokens that are paid for, held now that the models are known; undefined when they cost nothing. */
+async function reserved(call: Call, plans: readonly Plan[]): Promise<number | undefined> {
+  const hold = holdOf(plans);
   return hold && (await call.reserve(hold));
 }

@@ -2,6 +2,7 @@ import { WaypostError } from "../../errors.ts";
 import type { TokenUsage } from "../../ledger/money.ts";
 import { dialects } from "../../models/dialects/dialects.ts";
 import type { StreamEncoder } from "../../models/dialects/types.ts";
+import { Delivered } from "../../models/routing/attempts.ts";
 import type { Call } from "../define.ts";
 import type { Job } from "./answer.ts";
 import { factsOf } from "./facts.ts";
@@ -32,7 +33,10 @@ export async function brokeOff(
     // What was sent may have ended amid an event.
     await call.emit({ type: "bytes", bytes: new TextEncoder().encode(`\n\n${words}`) });
   }
-  if (!cancelled || !begun || !usage) throw shown;
+  if (!cancelled || !begun || !usage) {
+    call.tried(info.id, shown.code);
+    throw begun ? new Delivered(shown.code, shown.detail, shown.extras) : shown;
+  }
   call.charge(usage, { model: info.id, estimated: true });
   return call.failBilled(shown.code, shown.detail, shown.extras);
 }

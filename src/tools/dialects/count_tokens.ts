@@ -4,7 +4,7 @@ import { PassRequest } from "../../models/pass/request.ts";
 import type { PassTarget } from "../../models/pass_target.ts";
 import type { ModelInfo } from "../../models/types.ts";
 import { type Call, type DialectReply, defineTool } from "../define.ts";
-import { type Body, planOf, prefersIn } from "./plan.ts";
+import { type Body, type Plan, plansOf, prefersIn } from "./plan.ts";
 import { estimateInput } from "./reading.ts";
 import { CountTokensInput, DialectOutput } from "./schema.ts";
 
@@ -32,7 +32,8 @@ export const countTokens = defineTool({
 async function count(call: Call, body: Body): Promise<DialectReply> {
   // Nothing is written, so a count has no limit of output; the messages themselves must have one.
   const asked = { max_tokens: 1, ...body };
-  const { info, inputTokens } = planOf("anthropic-messages", asked, call.models, call.preferred);
+  const [first] = plansOf("anthropic-messages", asked, call.models, call.preferred);
+  const { info, inputTokens } = first as Plan;
   const target = call.models.passThrough(info);
   const url = target?.url("/messages/count_tokens");
   if (target && url) return json(await countedBy(call, info, target, url, body));

@@ -6,6 +6,7 @@ import { PassRequest } from "../../models/pass/request.ts";
 import { utf8Bytes } from "../../models/tokens.ts";
 import type { Models } from "../../models/types.ts";
 import { type Call, type DialectReply, defineTool } from "../define.ts";
+import { pricedModel } from "../priced_model.ts";
 import { estimateInput } from "./reading.ts";
 import { DialectOutput } from "./schema.ts";
 
@@ -48,11 +49,7 @@ function hold(input: Request, models: Models): HoldRequest | undefined {
   const { info } = models.embedding(input.model);
   if (!isPriced(info.price)) return undefined;
   return {
-    model: info.id,
-    provider: info.provider,
-    price: info.price,
-    markupBps: info.markupBps,
-    ...(info.planMarkups ? { planMarkups: info.planMarkups } : {}),
+    ...pricedModel(info),
     inputTokens: bound(input.input),
     maxOutputTokens: 0,
     minOutputTokens: 0,

@@ -1,14 +1,18 @@
 import { WaypostError } from "../../errors.ts";
+import type { ModelInfo } from "../../models/types.ts";
 import { answerFlagged, moderatedInput, sidesOf } from "../chat_moderation.ts";
 import type { Call } from "../define.ts";
 import type { Given, Job } from "./answer.ts";
+
+/** Judges what a model gave. */
+type Judge = (given: Given, info: ModelInfo) => Promise<void>;
 
 /**
  * What the account's policy wants judged, for requests that cannot ask for it: what was sent at once, the answer by the
  * function that is returned. An answer is judged whole, so it cannot be streamed.
  * @throws WaypostError `content_flagged`, `moderation_unavailable`; `invalid_input` for a stream that policy wants judged
  */
-export async function judging(call: Call, job: Job): Promise<((given: Given) => Promise<void>) | undefined> {
+export async function judging(call: Call, job: Job): Promise<Judge | undefined> {
   const sides = sidesOf(call, undefined);
   if (sides.size === 0) return undefined;
   if (sides.has("output") && call.streamed) {
@@ -16,12 +20,11 @@ export async function judging(call: Call, job: Job): Promise<((given: Given) => 
     throw new WaypostError("invalid_input", `stream: ${message}`, { issues: [{ path: "stream", message }] });
   }
   const question = lastWords(job);
-  const model = { info: job.plan.info };
-  if (sides.has("input")) await moderatedInput(call, undefined, [{ content: question }], model);
+  if (sides.has("input")) await moderatedInput(call, undefined, [{ content: question }], job.plan);
   if (!sides.has("output")) return undefined;
-  return async ({ reply, usage }) => {
+  return async ({ reply, usage }, info) => {
     const text = wordsIn(JSON.parse(reply.body)).join("\n");
-    const error = await answerFlagged(call, { text, question, usage }, model);
+    const error = await answerFlagged(call, { text, question, usage }, { info });
     if (!error) return;
     const { usage: _, ...extras } = error.extras;
     call.failBilled(error.code, error.detail, extras);

@@ -40,4 +40,6 @@ export const DialectOutput = z.object({
   status: z.int(),
   contentType: z.string(),
   body: z.string(),
+  model: z.string().optional(),
+  why: z.string().optional(),
 });
