@@ -1,5 +1,6 @@
 import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import type { WaypostError } from "../../errors.ts";
+import type { BegunResponse } from "../pass/sent.ts";
 import { type Block, Sequence, type Step } from "./blocks.ts";
 import { openaiError } from "./openai_errors.ts";
 import { emptyItem, emptyResponse, endedResponse, itemOf, textPart } from "./responses_encode.ts";
@@ -10,11 +11,17 @@ import type { AnswerFacts, StreamEncoder } from "./types.ts";
 export class ResponsesStream implements StreamEncoder {
   readonly #facts: AnswerFacts;
   readonly #sequence = new Sequence();
-  #number = 0;
-  #begun = false;
+  /** The response as somebody else has begun it. */
+  readonly #told: Record<string, unknown>;
+  #number: number;
+  #begun: boolean;
 
-  constructor(facts: AnswerFacts) {
+  /** `begun`: the response whose stream this one goes on with, under its id and from its next number on. */
+  constructor(facts: AnswerFacts, begun?: BegunResponse) {
     this.#facts = facts;
+    this.#told = begun?.response ?? {};
+    this.#number = begun?.next ?? 0;
+    this.#begun = begun !== undefined;
   }
 
   push(part: LanguageModelV4StreamPart): string {
@@ -32,7 +39,8 @@ export class ResponsesStream implements StreamEncoder {
     const { message, param, code } = openaiError(error);
     const frames = this.#begin() + this.#event("error", { code, message, param });
     const told = { code: error.code === "rate_limited" ? "rate_limit_exceeded" : "server_error", message };
-    const response = { ...emptyResponse(this.#facts), status: "failed", error: told, output: this.#items() };
+    const failed = { status: "failed", error: told, output: this.#items() };
+    const response = { ...emptyResponse(this.#facts), ...this.#told, ...failed };
     return frames + this.#event("response.failed", { response });
   }
 

@@ -2,6 +2,7 @@ import type { TokenUsage } from "../../ledger/money.ts";
 import type { DialectName } from "../dialects/types.ts";
 import { StreamedUsage } from "../usage/usage.ts";
 import { PassingEvents, type Verdict } from "./events.ts";
+import { type BegunResponse, SentEvents } from "./sent.ts";
 import { dataOf, objectAt, Places, textsOf, valueAt, WORDS, type Words } from "./words.ts";
 
 const USAGE = '"usage"';
@@ -24,6 +25,8 @@ export class StreamTap {
   readonly #answers: number;
   /** Indices of the answers that have said why they ended. */
   readonly #ended = new Set<unknown>();
+  /** Of a response only: the events of other dialects are not numbered. */
+  readonly #sent: SentEvents | undefined;
   #done = false;
   #overloaded = false;
 
@@ -39,6 +42,7 @@ export class StreamTap {
     this.#usage = new StreamedUsage(this.#words.usage);
     this.#unasked = unasked;
     this.#said = said;
+    this.#sent = dialect === "openai-responses" ? new SentEvents() : undefined;
   }
 
   push(bytes: Uint8Array): Uint8Array[] {
@@ -46,7 +50,14 @@ export class StreamTap {
   }
 
   end(): Uint8Array[] {
+    // What is left of a stream that was cut is not sent.
+    this.#sent?.close();
     return this.#events.end();
+  }
+
+  /** The response that was begun by what `push` let through; undefined in other dialects, and before its first event. */
+  get begun(): BegunResponse | undefined {
+    return this.#sent?.begun;
   }
 
   /** The provider told in the stream that it failed; its words about that are held back. */
@@ -77,6 +88,7 @@ export class StreamTap {
   #look(text: string, from: number, end: number, whole: boolean): Verdict {
     if (this.#errors.next(text, from, end) >= 0 && this.#failure(text.slice(from, end), whole)) return "stop";
     this.#ends(text, from, end, whole);
+    this.#sent?.note(text, from, end, whole);
     let said = false;
     for (const name of this.#texts) said = textsOf(text, from, end, name, this.#said) || said;
     const at = this.#reports.last(text, from, end);

@@ -1,4 +1,5 @@
 import type { WaypostError } from "../../errors.ts";
+import { ResponsesStream } from "../../models/dialects/responses_stream.ts";
 import { isReasoningModel } from "../../models/limits.ts";
 import { PassRequest } from "../../models/pass/request.ts";
 import { StreamTap } from "../../models/pass/tap.ts";
@@ -9,6 +10,7 @@ import type { Call } from "../define.ts";
 import { Leaving } from "../leaving.ts";
 import type { Given, Job } from "./answer.ts";
 import { brokeOff } from "./broken.ts";
+import { factsOf } from "./facts.ts";
 import { Kept } from "./kept.ts";
 import { OUTPUT_FIELDS } from "./plan.ts";
 import { Reading } from "./reading.ts";
@@ -55,7 +57,9 @@ export async function passStream(call: Call, job: Job, target: PassTarget, url: 
     // Nothing is missing from an answer that has said its last word.
     if (!tap.finished || tap.failed) {
       const usage = reading.begun ? reading.estimate(job.body, plan, job.granted, tap.usageSoFar) : undefined;
-      return await brokeOff(call, job, request.explain(error), usage, begun);
+      const { begun: response } = tap;
+      const encoder = response && new ResponsesStream(factsOf(call, job), response);
+      return await brokeOff(call, job, request.explain(error), usage, begun, encoder);
     }
   } finally {
     request.close();
