@@ -5,7 +5,7 @@ import type { ChatMessage, Passage } from "./types.ts";
 /**
  * A prompt, in its order, and everything Waypost itself says in it:
  *
- *     system   how to answer from passages            when there are passages
+ *     system   how to answer from passages            when there are passages, or should be
  *     system   framing, local knowledge, constraints  of the session
  *     …        what was said before                   of the session, trimmed
  *     …        what was said now
@@ -75,6 +75,16 @@ export function groundedMessages(messages: readonly ChatMessage[], passages: rea
     ),
   ];
 }
+
+const NOTHING_FOUND = `An answer from the user's own documents is wanted, but no passage of them was found for the last question.
+- Say so plainly. Cite nothing: no numbers in brackets, no sources.
+- If you add something all the same, say that it is not from their documents.`;
+
+/** The messages with the rule for an answer that was to come from passages when there are none. */
+export const withoutPassages = (messages: readonly ChatMessage[]): ChatMessage[] => [
+  { role: "system", content: NOTHING_FOUND },
+  ...messages,
+];
 
 /** Told to a model whose prompt had private values replaced. */
 export const REDACTION_NOTE =

@@ -43,13 +43,13 @@ export function ask(
 const NONE: ReadonlySet<number> = new Set();
 
 async function askOnce(call: Call, model: ChatModel, question: Question): Promise<Answer> {
-  const { messages, passages, maxOutputTokens } = question.promptFor(model);
+  const { messages, passages, grounded, maxOutputTokens } = question.promptFor(model);
   const { temperature } = question;
   const { streamed } = call;
   const leaving = new Leaving(call, question.kept);
   const { signal } = leaving;
-  // A model that was given no passages cites none of them: brackets in its answer are its own.
-  const citations = passages.length > 0 ? new CitationFilter(passages.length) : undefined;
+  // Where no passages were asked for, brackets in the answer are the model's own.
+  const citations = grounded ? new CitationFilter(passages.length) : undefined;
   let text = "";
   const tell = (piece: string): void => {
     if (piece === "") return;

@@ -95,6 +95,45 @@ describe("grounding", () => {
     expect(output).toMatchObject({ grounded: false, citations: [] });
   });
 
+  describe.each([true, { document_ids: ["nope"] }])("asked for (%j) with nothing found", (grounding) => {
+    const message = "Zebras run 65 km/h [1] [2]. Of `row[0]` and `row[1]` nothing is known, nor of [2024].";
+    const input = { message, model: "paid/large", grounding };
+    const told = "You said: Zebras run 65 km/h. Of `row[0]` and `row[1]` nothing is known, nor of [2024].";
+
+    test("the model is told so, and to cite nothing", async () => {
+      const { call } = await run("nothing", input);
+      const sent = await lastSent("large");
+      expect(sent.map(({ role }) => role)).toEqual(["system", "user"]);
+      expect(sent[0]?.content).toContain("no passage of them was found");
+      expect(sent[0]?.content).toMatch(/say so plainly. cite nothing/i);
+      expect(sent[1]?.content).toBe(message);
+      expect(call.holds[0]?.inputTokens).toBe(boundTokens(sent));
+    });
+
+    test("what reads as a citation is taken out, also while it is streamed, and the answer is not grounded", async () => {
+      const { call, output } = await run("nothing", input);
+      expect(output).toMatchObject({ text: told, grounded: false, citations: [] });
+      expect(call.events.map((event) => (event.type === "delta" ? event.text : "")).join("")).toBe(told);
+    });
+
+    test("in a session the rule is said each time, and not stored", async () => {
+      const vault = `nothing-${typeof grounding}`;
+      await run(vault, { ...input, session_id: "s" });
+      await run(vault, { ...input, session_id: "s" });
+      const sent = await lastSent("large");
+      expect(sent.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+      const stored = await recordedCall(settings, { vault }).vault.readSession({ session_id: "s", limit: 9 });
+      expect(unwrap(stored).messages.map(({ content }) => content)).toEqual([message, told, message, told]);
+    });
+  });
+
+  test("not asked for, nothing is added and brackets stay", async () => {
+    const message = "Zebras run 65 km/h [1] [2].";
+    const { output } = await run("nothing", { message, model: "paid/large" });
+    expect(output).toMatchObject({ text: `You said: ${message}`, grounded: false });
+    expect(await lastSent("large")).toEqual([{ role: "user", content: message }]);
+  });
+
   test("local/extractive always looks into the documents and quotes them", async () => {
     await put("quoted", "kettle", "The kettle holds 1.7 litres. Descale it once a month with citric acid.");
     const { call, output } = await run("quoted", {
@@ -159,5 +198,14 @@ describe("passages", () => {
     expect(prompt.passages.length).toBeLessThan(10);
     expect(prompt.passages.map(({ n }) => n)).toEqual(prompt.passages.map((_, i) => i + 1));
     expect(prompt.passages[0]).toMatchObject({ id: "doc~1", title: "Doc: Part 1" });
+  });
+
+  test("when none fits, the model is told that it has none", () => {
+    const call = recordedCall(settings);
+    const { info } = call.models.resolve("paid/small").model;
+    const input = parse({ message: "q", model: "paid/small", grounding: true });
+    const prompt = buildPrompt(call, input, info, null, [hit(1, "word ".repeat(900))]);
+    expect(prompt).toMatchObject({ passages: [], hits: [], grounded: true });
+    expect(prompt.messages.map(({ role }) => role)).toEqual(["system", "user"]);
   });
 });

@@ -316,6 +316,7 @@ describe("the response cache", () => {
     const never: [Guarded, Prompt][] = [
       [{ cache: true, session_id: "s" }, promptOf()],
       [{ cache: true }, promptOf({ passages })],
+      [{ cache: true }, promptOf({ grounded: true })],
       [{ cache: true, temperature: 0.7 }, promptOf()],
       [{ cache: false }, promptOf()],
     ];

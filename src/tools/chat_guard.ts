@@ -100,8 +100,9 @@ export async function prepare(
 }
 
 /** Only what has nothing but the prompt to answer from, and what should come out the same again. */
-const mayCache = (input: Guarded, { info }: ChatModel, { passages }: Prompt): boolean =>
+const mayCache = (input: Guarded, { info }: ChatModel, { passages, grounded }: Prompt): boolean =>
   input.session_id === undefined &&
   passages.length === 0 &&
+  !grounded &&
   !info.needsPassages &&
   (!input.temperature || input.cache === "sampled");

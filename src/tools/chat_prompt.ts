@@ -1,5 +1,5 @@
 import { unwrap, WaypostError } from "../errors.ts";
-import { conversation, groundedMessages } from "../models/prompt.ts";
+import { conversation, groundedMessages, withoutPassages } from "../models/prompt.ts";
 import { trimHistory } from "../models/prompt_history.ts";
 import { questionOf } from "../models/prompt_question.ts";
 import { estimatePrompt } from "../models/tokens.ts";
@@ -25,6 +25,8 @@ export interface Prompt {
   passages: Passage[];
   /** The search hits behind `passages`, in the same order. */
   hits: SearchHit[];
+  /** The answer was to come from passages: numbers that none of them has are no citations. */
+  grounded?: boolean;
   maxOutputTokens: number;
 }
 
@@ -128,14 +130,21 @@ export function buildPrompt(
       `About ${needed} tokens were sent; ${info.id} takes ${window} beside an answer of ${maxOutputTokens}.`,
     );
   }
+  const grounded = Boolean(input.grounding) || info.needsPassages;
+  // A model that only quotes passages knows by itself what to say without any.
+  const ruled = (messages: ChatMessage[], passages: readonly Passage[]): ChatMessage[] =>
+    grounded && !info.needsPassages && passages.length === 0 ? withoutPassages(messages) : messages;
+  const sizeWith = (passages: Passage[]): number => estimatePrompt(groundedMessages(ruled(fixed, passages), passages));
   let hits = found;
-  let size = estimatePrompt(groundedMessages(fixed, toPassages(hits)));
+  let size = sizeWith(toPassages(hits));
   while (hits.length > 0 && !fits(size, FILL)) {
     hits = hits.slice(0, -1);
-    size = estimatePrompt(groundedMessages(fixed, toPassages(hits)));
+    size = sizeWith(toPassages(hits));
   }
   const history = trimHistory(earlier(session, call.attempt), window * FILL - size - RESULT_RULE);
-  return { messages: conversation({ notes, history, asked }), passages: toPassages(hits), hits, maxOutputTokens };
+  const passages = toPassages(hits);
+  const messages = ruled(conversation({ notes, history, asked }), passages);
+  return { messages, passages, hits, grounded, maxOutputTokens };
 }
 
 /** What the session kept; a repeated attempt leaves out what its first run stored. */
