@@ -13,7 +13,7 @@ import { costsOf, named } from "../ledger/charge.ts";
 import { forPlan } from "../ledger/markup.ts";
 import type { TokenUsage } from "../ledger/money.ts";
 import type { UsageAnswers, UsageQuery } from "../ledger/report_types.ts";
-import type { CallFacts, CallItem, HoldRequest, UsageReport } from "../ledger/types.ts";
+import type { CallFacts, CallItem, HoldRequest, NotAnswered, UsageReport } from "../ledger/types.ts";
 import { createModels } from "../models/catalogue.ts";
 import { safetyOf } from "../models/safety.ts";
 import { TimeLimit } from "../time_limit.ts";
@@ -175,8 +175,8 @@ export class AdmittedCall implements Call {
     return this.costNano;
   }
 
-  tried(model: string, failed: ErrorCode): void {
-    this.items.push({ model, outcome: failed });
+  tried(model: string, why: NotAnswered): void {
+    this.items.push({ model, outcome: why });
   }
 
   failBilled(code: ErrorCode, detail: string, extras?: ErrorExtras): never {

@@ -79,7 +79,7 @@ export interface CallTry {
   model: string;
   /** null: it was not priced. */
   provider: string | null;
-  /** `ok`, or the error code it failed with. */
+  /** `ok`, `passed_over` (not asked: its circuit was open), or the error code it failed with. */
   outcome: string;
   estimated: boolean;
   price_version: string | null;

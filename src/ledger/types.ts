@@ -132,11 +132,14 @@ export interface ReserveRequest extends CallFacts {
   hold: HoldRequest;
 }
 
+/** Why a model did not answer: what it failed with, or that it was not asked, since its provider's circuit is open. */
+export type NotAnswered = ErrorCode | "passed_over";
+
 /** One try at a model within a call. What one call used is charged as one sum, and itemised by these. */
 export interface CallItem {
   /** One of those the hold names. */
   model: string;
-  outcome: "ok" | ErrorCode;
+  outcome: "ok" | NotAnswered;
   /** Absent: nothing was used. */
   usage?: TokenUsage;
   estimated?: boolean;

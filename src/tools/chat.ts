@@ -165,10 +165,15 @@ async function grant(call: Call, input: ChatRequest, prompts: ReadonlyMap<ChatMo
   return hold ? call.reserve(hold) : wanted;
 }
 
-/** How the choice was made, and which models failed before. */
+/** How the choice was made, and which models did not answer before. */
 function explained(why: string, { info }: ChatModel, attempts: readonly Attempt[]): string {
-  const failed = new Map(attempts.flatMap((each) => (each.model === info.id ? [] : [[each.model, each.outcome]])));
-  return [why, ...[...failed].map(([model, outcome]) => `${model} failed: ${outcome}`)].join("; ");
+  const before = new Map(attempts.flatMap((each) => (each.model === info.id ? [] : [[each.model, each.outcome]])));
+  const told = [...before].map(([model, outcome]) =>
+    outcome === "passed_over"
+      ? `${model} passed over: its provider failed several times in a row`
+      : `${model} failed: ${outcome}`,
+  );
+  return [why, ...told].join("; ");
 }
 
 function toReply(call: Call, info: ModelInfo, why: string, prompt: Prompt, answer: Answer, cost: number): ChatReply {

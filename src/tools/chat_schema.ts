@@ -75,7 +75,12 @@ export const ChatOutput = z.object({
   provider: z.string(),
   why: z.string(),
   attempts: z
-    .array(z.object({ model: z.string(), outcome: z.string().describe("ok, or the error code it failed with") }))
+    .array(
+      z.object({
+        model: z.string(),
+        outcome: z.string().describe("ok, passed_over, or the error code it failed with"),
+      }),
+    )
     .optional()
     .describe("When it took several"),
   text: z.string(),

@@ -11,7 +11,7 @@ import type { Bookkeeping } from "../books/bookkeeping.ts";
 import type { ErrorCode, ErrorExtras } from "../errors.ts";
 import type { TokenUsage } from "../ledger/money.ts";
 import type { UsageAnswers, UsagePage, UsageQuery, UsageReads } from "../ledger/report_types.ts";
-import type { HoldRequest, Settlement, UsageReport } from "../ledger/types.ts";
+import type { HoldRequest, NotAnswered, Settlement, UsageReport } from "../ledger/types.ts";
 import type { Safety } from "../models/safety.ts";
 import type { Models } from "../models/types.ts";
 import type { VaultApi } from "../vault/types.ts";
@@ -110,8 +110,8 @@ export interface Call {
    * call will cost so far, in nano-USD: 0 without a hold.
    */
   charge(usage: TokenUsage, note: { model: string; estimated?: boolean }): number;
-  /** Notes a try at a model that failed and cost nothing, for the account of the call. */
-  tried(model: string, failed: ErrorCode): void;
+  /** Notes a model that did not answer and cost nothing, for the account of the call. */
+  tried(model: string, why: NotAnswered): void;
   /**
    * Ends the call with an error but bills what was recorded with `charge`: for work that was done and paid for upstream.
    * Any other error thrown by `run` releases the hold and bills nothing.

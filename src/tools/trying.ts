@@ -11,6 +11,7 @@ export function tryingOf(call: Call, { kept, auto }: { kept: boolean; auto: bool
     account: call.principal.account,
     deadline: call.deadline,
     auto,
+    passedOver: (model) => call.tried(model, "passed_over"),
     get signal() {
       return left && !kept ? AbortSignal.any([call.signal, left]) : call.signal;
     },

@@ -75,7 +75,7 @@ export const CallOutput = z.object({
         n: int,
         model: z.string(),
         provider: z.string().nullable(),
-        outcome: z.string().describe("ok, or the error code it failed with"),
+        outcome: z.string().describe("ok, passed_over, or the error code it failed with"),
         estimated: z.boolean(),
         price_version: z.string().nullable(),
         price_tier_above: int.nullable(),

@@ -232,6 +232,32 @@ describe.each(DOORS.map((door, i) => [door, i] as const))("over %s", (door, at) 
 describe("a provider that keeps failing", () => {
   const ask = (key: string, model: string) => rest(key, "POST", "/v1/chat", { message, model });
 
+  it.each([
+    ["main/fail-503", "asked for by name", "main/fail-503"],
+    ["main/fail-503, spare/echo", "asked for by name", "main/fail-503"],
+    ["auto:quick", "auto: quick (asked for)", "main/fail-500"],
+  ])("%s: once it is passed over, the answer and the call's account say so", async (model, why, first) => {
+    const { account: id, key } = await account();
+    const failures: string[] = [];
+    for (let calls = 0; calls < 4; calls++) {
+      await served();
+      const { body } = await ask(key, model);
+      const log = await served();
+      const asked = log.filter(({ provider }) => provider === "main").length;
+      const tries = asked === 0 ? ["passed_over", "ok"] : [...Array(asked).fill("provider_failed"), "ok"];
+      expect(body.attempts.map(({ outcome }: { outcome: string }) => outcome)).toEqual(tries);
+      const told = asked === 0 ? "passed over: its provider failed several times in a row" : "failed: provider_failed";
+      expect(body).toMatchObject({ model: "spare/echo", why: `${why}; ${first} ${told}` });
+      const { body: call } = await rest(key, "GET", `/v1/usage/calls/${body.cost.call_id}`);
+      expect(call.tries.map(({ outcome }: { outcome: string }) => outcome)).toEqual(tries);
+      expect(call.tries[0]).toMatchObject({ model: first, cost_nano: 0 });
+      expect(body.cost.nano_usd).toBe(billOf(log));
+      failures.push(tries[0] as string);
+    }
+    expect(failures).toEqual(["provider_failed", "provider_failed", "passed_over", "passed_over"]);
+    expect(await books(id)).toMatchObject(closed);
+  });
+
   it("is not asked for a while by the account it fails, at no cost; others still ask it", async () => {
     const { key } = await account();
     await ask(key, "main/fail-500");

@@ -31,8 +31,10 @@ async function run(
     breakers: new Breakers(() => clock.now),
   };
   const asked: string[] = [];
+  const passedOver: string[] = [];
   const call: TryingCall = {
     account: "a",
+    passedOver: (id) => passedOver.push(id),
     deadline: 60_000,
     signal: new AbortController().signal,
     auto: false,
@@ -53,7 +55,7 @@ async function run(
     (reply) => ({ reply, error: undefined }),
     (thrown: WaypostError) => ({ reply: undefined, error: thrown }),
   );
-  return { ...outcome, asked, slept, world, clock };
+  return { ...outcome, asked, passedOver, slept, world, clock };
 }
 
 const five: ErrorCode[] = Array.from({ length: 5 }, () => "provider_failed");
@@ -153,6 +155,27 @@ describe("a provider that keeps failing an account", () => {
       const { world } = await run({ "p/a": ["provider_failed", refusal] });
       expect(world.breakers.size).toBe(circuits);
     }
+  });
+
+  it("is told as passed over, once a call, where it was not asked at all", async () => {
+    const { world } = await run({ "p/a": [...five] });
+    // The fifth failure in a row opens the circuit: what was asked in this call is told by its failures.
+    const opening = await run({ "p/a": [...five], "q/b": ["ok"] }, { world });
+    expect(opening.reply?.attempts.map(({ outcome }) => outcome)).toEqual(["provider_failed", "provider_failed", "ok"]);
+    const second = await run({ "p/a": ["ok"], "p/c": ["ok"], "q/b": ["provider_busy", "ok"] }, { world });
+    expect(second.reply?.attempts).toEqual([
+      { model: "p/a", outcome: "passed_over" },
+      { model: "p/c", outcome: "passed_over" },
+      { model: "q/b", outcome: "provider_busy" },
+      { model: "q/b", outcome: "ok" },
+    ]);
+    expect([opening.passedOver, second.passedOver]).toEqual([[], ["p/a", "p/c"]]);
+    const refused = await run({ "p/a": ["ok"], "q/b": ["provider_refused"] }, { world });
+    expect(refused.error).toMatchObject({
+      code: "provider_refused",
+      extras: { attempts: [{ outcome: "passed_over" }, { outcome: "provider_refused" }] },
+    });
+    expect((await run({ "p/a": ["ok"] }, { world })).error?.extras).not.toHaveProperty("attempts");
   });
 
   it("is not blamed for what the caller asked, nor for being busy", async () => {

@@ -1,4 +1,5 @@
 import { type ErrorCode, WaypostError } from "../../errors.ts";
+import type { NotAnswered } from "../../ledger/types.ts";
 import { ProviderRefusal } from "../provider_refusal.ts";
 import type { ChatModel } from "../types.ts";
 import { type Breakers, breakers, circuitOf, type Pass } from "./breaker.ts";
@@ -7,7 +8,7 @@ import { judge } from "./retry.ts";
 /** One try at a model and what came of it. */
 export interface Attempt {
   model: string;
-  outcome: "ok" | ErrorCode;
+  outcome: "ok" | NotAnswered;
 }
 
 /** What the call is to those who try. */
@@ -19,6 +20,8 @@ export interface TryingCall {
   readonly signal: AbortSignal;
   /** The caller left the choice of the model to the rules. */
   auto: boolean;
+  /** Told of each model that is not asked, since its provider's circuit is open. */
+  passedOver?(model: string): void;
 }
 
 /** What time and chance are made of; tests bring their own. */
@@ -55,6 +58,10 @@ export async function untilAnswered<T, M extends Pick<ChatModel, "info">>(
       const pass = world.breakers.ask(circuit);
       if (pass.waitMs > 0) {
         last ??= paused(provider, pass.waitMs);
+        // Its failures in this call tell why already.
+        if (tries > 1) break;
+        attempts.push({ model: id, outcome: "passed_over" });
+        call.passedOver?.(id);
         break;
       }
       try {
