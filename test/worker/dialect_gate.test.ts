@@ -144,6 +144,35 @@ describe("a call of a drop-in endpoint", () => {
     },
   );
 
+  it.each([
+    ["redact", true],
+    ["redact", ["email"]],
+    ["redact_terms", ["Hildegard"]],
+    ["moderate", { input: true }],
+    ["grounding", true],
+  ])(
+    "that asks for %s (%j), which only the chat tool has, is refused by name, and nobody is asked",
+    async (field, asked) => {
+      const { key } = await account();
+      const before = await servedBy("echo");
+      for (const path of [CHAT, "/v1/responses", "/v1/messages", "/v1/messages/count_tokens", "/v1/embeddings"]) {
+        const body = {
+          input: "write to a@b.example",
+          ...ask("write to a@b.example", { max_tokens: 9 }),
+          [field]: asked,
+        };
+        const refused = await rest(key, "POST", path, body);
+        expect([path, refused.status]).toEqual([path, 400]);
+        expect(refused.body.error.message).toMatch(
+          new RegExp(`^invalid_input: ${field} is not offered here: .*/v1/chat`),
+        );
+      }
+      const off = ask("a", { max_tokens: 9, redact: false, moderate: null });
+      expect((await rest(key, "POST", CHAT, off)).status).toBe(200);
+      expect(await servedBy("echo")).toBe(before + 1);
+    },
+  );
+
   it("repeated with its key and another input is a conflict", async () => {
     const { key } = await account();
     const headers = { "Idempotency-Key": "once" };

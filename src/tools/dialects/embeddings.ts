@@ -9,6 +9,7 @@ import { type Call, type DialectReply, defineTool } from "../define.ts";
 import { pricedModel } from "../priced_model.ts";
 import { estimateInput } from "./reading.ts";
 import { DialectOutput } from "./schema.ts";
+import { refuseUnguarded } from "./unbilled.ts";
 
 /** What a model may put around one text. */
 const PER_TEXT = 16;
@@ -33,7 +34,10 @@ export const embeddings = defineTool({
   restOnly: true,
   metered: true,
   dialect: "openai",
-  quote: (input, models) => hold(input, models),
+  quote: (input, models) => {
+    refuseUnguarded(input);
+    return hold(input, models);
+  },
   run: async (call, input) => embed(call, input),
   text: ({ body }) => body,
 });

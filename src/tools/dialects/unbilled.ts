@@ -8,6 +8,11 @@ import type { DialectName } from "../../models/dialects/types.ts";
 
 type Fields = Record<string, unknown>;
 
+const UNGUARDED = "only POST /v1/chat has it, and here the request would go to the provider as it is";
+
+/** Fields of the chat tool that whoever sends them relies on: an API that passes them on, or leaves them out, would do harm. */
+const CHAT_ONLY = ["redact", "redact_terms", "moderate", "grounding"];
+
 const FEE = "it is charged by the provider in another way than by tokens";
 const SHARED = "what is kept at the provider is kept under a key that is not yours alone";
 
@@ -35,10 +40,14 @@ const TIERS = [undefined, null, "auto", "default", "standard_only", "flex"];
 const POINTERS = new Set(["file_id", "vector_store_ids"]);
 
 /** @throws WaypostError `invalid_input` */
+export function refuseUnguarded(body: Fields): void {
+  for (const field of CHAT_ONLY) if (isAsked(body[field])) throw refused(field, UNGUARDED);
+}
+
+/** @throws WaypostError `invalid_input` */
 export function refuseUnbilled(name: DialectName, body: Fields): void {
-  for (const [field, why] of Object.entries(REFUSED[name])) {
-    if (body[field] !== undefined && body[field] !== null && body[field] !== false) throw refused(field, why);
-  }
+  refuseUnguarded(body);
+  for (const [field, why] of Object.entries(REFUSED[name])) if (isAsked(body[field])) throw refused(field, why);
   if (!TIERS.includes(body.service_tier as string)) throw refused("service_tier", FEE);
   if (Array.isArray(body.tools)) {
     for (const [i, tool] of body.tools.entries()) {
@@ -72,6 +81,8 @@ const refused = (path: string, why: string): WaypostError =>
   new WaypostError("invalid_input", `${path} is not offered here: ${why}.`, {
     issues: [{ path, message: `Not offered here: ${why}.` }],
   });
+
+const isAsked = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
