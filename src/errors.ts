@@ -109,7 +109,7 @@ const catalogue = {
     status: 404,
     title: "Not found",
     retry: "never",
-    next: "Check the id; `search` and `list_sessions` return ids that exist in this account.",
+    next: "Check the id: use one that a list of this account has (`search` and `list_sessions` for documents and sessions).",
   },
   answer_gone: {
     status: 410,
@@ -241,7 +241,7 @@ const catalogue = {
     status: 400,
     title: "No such model here",
     retry: "never",
-    next: "Use `auto`, `local/extractive`, or a model of a configured provider; `detail` lists them.",
+    next: "Use a model that is offered: `detail` names some, GET /v1/models all, with what each can do.",
   },
   model_unpriced: {
     status: 400,
@@ -327,6 +327,8 @@ export interface InputIssue {
 }
 
 export interface ErrorExtras {
+  /** What to do next, where the catalogue's advice is about other things. */
+  next?: string;
   /** Seconds until the same call can succeed; also sent as `Retry-After`. */
   retry_after?: number;
   required_scope?: string;

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { HonoBase } from "hono/hono-base";
-import { failureResponse, problemResponse } from "./api/problem.ts";
+import { clientsAsk, failureResponse, problemResponse } from "./api/problem.ts";
 import { WaypostError } from "./errors.ts";
 import { requestIdOf } from "./gate/headers.ts";
 import { logRefusal } from "./gate/log.ts";
@@ -22,7 +22,8 @@ export function httpApp(routes: readonly Route[], otherwise: Handler = unknownRo
   for (const [path, methods] of allowed) {
     app.all(path, (c) => {
       const error = new WaypostError("method_not_allowed", `This route takes ${methods.join(", ")}.`);
-      return problemResponse(error, requestIdOf(c.req.raw.headers), { Allow: methods.join(", ") });
+      const headers = { Allow: methods.join(", ") };
+      return problemResponse(error, requestIdOf(c.req.raw.headers), headers, clientsAsk(path));
     });
   }
   app.notFound(otherwise);
@@ -36,7 +37,8 @@ export function httpApp(routes: readonly Route[], otherwise: Handler = unknownRo
 
 function unknownRoute(c: Context<Http>): Response {
   const error = new WaypostError("unknown_route", "There is nothing at this path.");
-  return problemResponse(error, requestIdOf(c.req.raw.headers));
+  const belowV1 = c.req.path.startsWith("/v1/");
+  return problemResponse(error, requestIdOf(c.req.raw.headers), undefined, belowV1);
 }
 
 function withRequestId(handler: Handler): Handler {

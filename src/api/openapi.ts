@@ -143,6 +143,11 @@ const problemSchema = {
       type: "integer",
       description: "What the failed call was charged for work that was done; absent: nothing",
     },
+    error: {
+      type: "object",
+      description: "The same for clients of other APIs, of /v1/models and unknown routes only",
+      properties: { message: { type: "string" }, type: { type: "string" }, code: { type: "string" } },
+    },
     required_scope: { type: "string" },
     request_id: { type: "string" },
     issues: {

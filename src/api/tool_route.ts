@@ -9,7 +9,7 @@ import type { WindowState } from "../ledger/types.ts";
 import type { Tool } from "../tools/define.ts";
 import { type Place, places } from "../tools/places.ts";
 import { pieceStream } from "./csv.ts";
-import { failureResponse, problemResponse } from "./problem.ts";
+import { clientsAsk, failureResponse, problemResponse } from "./problem.ts";
 import { inputFromUrl } from "./query.ts";
 import { announced, streamed } from "./stream.ts";
 
@@ -17,6 +17,7 @@ import { announced, streamed } from "./stream.ts";
 export function toolRoute({ rest, load }: Place): (c: Context<Http>) => Promise<Response> {
   const hasBody = rest.method === "post" || rest.method === "patch";
   const hasPathFields = rest.path.includes("{");
+  const forClients = clientsAsk(`/v1${rest.path}`);
   const asCsv = places.find((other) => other.rest.path === `${rest.path}.csv`);
   return async (c) => {
     const requestId = requestIdOf(c.req.raw.headers);
@@ -24,7 +25,7 @@ export function toolRoute({ rest, load }: Place): (c: Context<Http>) => Promise<
       if (asCsv && /\btext\/csv\b/i.test(c.req.header("accept") ?? "")) return await toolRoute(asCsv)(c);
       return await serve(c, requestId);
     } catch (error) {
-      return failureResponse(error, requestId);
+      return failureResponse(error, requestId, forClients);
     }
   };
 
@@ -47,7 +48,7 @@ export function toolRoute({ rest, load }: Place): (c: Context<Http>) => Promise<
       ...(client ? { client } : {}),
       ...(idempotencyKey === null ? {} : { idempotencyKey }),
     };
-    const plain = (outcome: CallOutcome) => answer(outcome, requestId);
+    const plain = (outcome: CallOutcome) => answer(outcome, requestId, forClients);
     if (tool.media) return pieces(tool.media, c, call, plain);
     if (read.stream) return streamed(c, call, plain);
     const outcome = await runCall(c.env, c.executionCtx, call);
@@ -81,8 +82,8 @@ async function bodyInput(c: Context<Http>, tool: Tool, path: Record<string, stri
   return { input, stream };
 }
 
-function answer(outcome: CallOutcome, requestId: string): Response {
-  if (!outcome.ok) return problemResponse(outcome.error, requestId, outcomeHeaders(outcome, requestId));
+function answer(outcome: CallOutcome, requestId: string, forClients: boolean): Response {
+  if (!outcome.ok) return problemResponse(outcome.error, requestId, outcomeHeaders(outcome, requestId), forClients);
   const headers = outcomeHeaders(outcome, requestId);
   headers["Content-Type"] = "application/json";
   return new Response(JSON.stringify(outcome.output), { headers });

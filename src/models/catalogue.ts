@@ -82,7 +82,11 @@ class Catalogue implements Models {
 
   async languageModel(info: ModelInfo): Promise<LanguageModelV4> {
     const provider = this.#providerOf(info);
-    if (!provider) throw new WaypostError("model_unknown", `${info.id} is only offered by the chat tool.`);
+    if (!provider) {
+      const here = this.#examples().join(", ") || "nothing, since no provider is configured";
+      const detail = `${info.id} is only offered by the chat tool, POST /v1/chat. Offered here: ${here}.`;
+      throw new WaypostError("model_unknown", detail);
+    }
     return await languageModel(info, provider, this.#patience);
   }
 
@@ -171,7 +175,7 @@ class Catalogue implements Models {
     const knows = this.#providers.find((provider) => this.#knows(provider, name, use));
     if (knows) return { provider: knows, modelName: name };
     const asked = name.length > 80 ? `${name.slice(0, 80)}…` : name;
-    throw new WaypostError("model_unknown", `"${asked}" is not offered here. Offered: ${this.#offered()}.`);
+    throw new WaypostError("model_unknown", `"${asked}" is not offered here${this.#insteadFor(use)}`);
   }
 
   /** Azure has only what somebody deployed. */
@@ -181,12 +185,20 @@ class Catalogue implements Models {
     return this.#prices.has(`${provider.id}/${name}`) || bookedPrice(provider, name, use) !== undefined;
   }
 
-  #offered(): string {
-    const each = this.#providers.map((provider) => {
+  #insteadFor(use: Use): string {
+    const examples = this.#examples(use);
+    if (use === "embeds") return ` for embeddings. Offered: ${examples.join(", ") || "none"}.`;
+    const all = ["auto", EXTRACTIVE.id, ...examples].join(", ");
+    return `. Offered: ${all}; ${EXTRACTIVE.id} by the chat tool only.`;
+  }
+
+  /** A model of each provider that has one. */
+  #examples(use: Use = "chat"): string[] {
+    return this.#providers.flatMap((provider) => {
+      if (use === "embeds") return this.#knownEmbeddings(provider)[0]?.id ?? [];
       const example = provider.preferred ?? provider.models[0]?.name;
       return example ? `${provider.id}/${example}` : `${provider.id}/<model>`;
     });
-    return ["auto", EXTRACTIVE.id, ...each].join(", ");
   }
 
   #knownNames(provider: Provider): string[] {

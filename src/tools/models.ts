@@ -101,7 +101,8 @@ function found(models: Models, name: string): ModelInfo {
       if (!(error instanceof WaypostError)) throw error;
     }
   }
-  throw new WaypostError("not_found", "No model of this name is offered here; GET /v1/models lists those that are.");
+  const next = "GET /v1/models lists those that are.";
+  throw new WaypostError("not_found", "No model of this name is offered here.", { next });
 }
 
 function placeOf(all: readonly { id: string }[], id: string, field: string): number {

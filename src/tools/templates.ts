@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { unwrap } from "../errors.ts";
+import { type Result, unwrap as unwrapped } from "../errors.ts";
 import { type Call, defineTool } from "./define.ts";
 import { render, variablesOf } from "./templates_render.ts";
 
@@ -39,6 +39,14 @@ export const TemplateUse = z.strictObject({
   version: Version.optional(),
   variables: Values,
 });
+
+const NEXT = "GET /v1/templates lists the templates of this account.";
+
+/** What the vault answered. @throws WaypostError its failure; of a template that is not there, with where they are listed */
+const unwrap = <T>(result: Result<T>): T =>
+  unwrapped(
+    !result.ok && result.code === "not_found" ? { ...result, extras: { ...result.extras, next: NEXT } } : result,
+  );
 
 const reading = { readOnlyHint: true, idempotentHint: true, openWorldHint: false };
 

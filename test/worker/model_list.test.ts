@@ -155,6 +155,45 @@ describe("official clients", () => {
     await expect(client.models.retrieve("nobody/none")).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
+  test("can read what they are refused, which stays a problem document", async () => {
+    const openai = new OpenAI({ apiKey: key, baseURL: `${ORIGIN}/v1`, fetch, maxRetries: 0 });
+    const refused = (answer: Promise<unknown>) =>
+      answer.then(
+        () => Promise.reject(new Error("it went well")),
+        (error: InstanceType<typeof OpenAI.APIError>) => error,
+      );
+    const missing = await refused(openai.models.retrieve("nobody/none"));
+    expect([missing.code, missing.type]).toEqual(["not_found", "invalid_request_error"]);
+    expect(missing.message).toBe(
+      "404 not_found: No model of this name is offered here. GET /v1/models lists those that are.",
+    );
+    expect((await refused(openai.get("/models?limit=0"))).message).toMatch(/^400 invalid_input: .*limit/);
+    const stranger = new OpenAI({ apiKey: "sk-nobody", baseURL: `${ORIGIN}/v1`, fetch, maxRetries: 0 });
+    const unknown = await refused(stranger.models.list());
+    expect(unknown).toBeInstanceOf(OpenAI.AuthenticationError);
+    expect(unknown.message).toMatch(/^401 unauthenticated: /);
+    expect((await refused(openai.post("/models", { body: {} }))).message).toMatch(/^405 method_not_allowed: .*GET/);
+    expect((await refused(openai.images.generate({ prompt: "a" }))).message).toMatch(
+      /^404 unknown_route: There is nothing at this path\. /,
+    );
+    const anthropic = new Anthropic({ authToken: key, apiKey: null, baseURL: ORIGIN, fetch, maxRetries: 0 });
+    await expect(anthropic.models.retrieve("nobody/none")).rejects.toMatchObject({
+      error: { error: { message: expect.stringMatching(/^not_found: No model/) } },
+    });
+
+    const response = await SELF.fetch(`${ORIGIN}/v1/models/nobody/none`, {
+      headers: { Authorization: `Bearer ${key}` },
+    });
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({
+      type: "/errors/not_found",
+      status: 404,
+      code: "not_found",
+      next: "GET /v1/models lists those that are.",
+      error: { message: expect.any(String), type: "invalid_request_error", code: "not_found" },
+    });
+  });
+
   test("anthropic lists every page and retrieves", async () => {
     const client = new Anthropic({ authToken: key, apiKey: null, baseURL: ORIGIN, fetch });
     const ids: string[] = [];
@@ -163,6 +202,49 @@ describe("official clients", () => {
     const model = await client.models.retrieve("anthropic/claude-sonnet-4-5");
     expect(model).toMatchObject({ type: "model", display_name: "claude-sonnet-4-5" });
     expect(Number.isNaN(Date.parse(model.created_at))).toBe(false);
+  });
+});
+
+test("other routes answer a problem document alone", async () => {
+  for (const path of ["/sessions/none/live", "/usage/calls/none", "/templates/none"]) {
+    const { status, body } = await get<object>(path);
+    expect([path, status >= 400]).toEqual([path, true]);
+    expect(body).not.toHaveProperty("error");
+  }
+});
+
+describe("a model that is not offered", () => {
+  const asked = async (path: string, body: object) => {
+    const response = await SELF.fetch(`${ORIGIN}/v1${path}`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const { error, detail, next } = (await response.json()) as Record<string, never> & { error?: { message: string } };
+    return error?.message ?? `${detail} ${next}`;
+  };
+  const messages = [{ role: "user", content: "a" }];
+
+  test.each(["/chat/completions", "/messages"])(
+    "%s: the embedded model is not advised to who cannot have it",
+    async (path) => {
+      const told = await asked(path, { model: "local/extractive", messages, max_tokens: 9 });
+      expect(told).toMatch(/^model_unknown: local\/extractive is only offered by the chat tool, POST \/v1\/chat\. /);
+      expect(told.match(/local\/extractive/g)).toHaveLength(1);
+      expect(told).toContain("Offered here: openai/");
+      expect(await asked(path, { model: "nobody/none", messages, max_tokens: 9 })).toMatch(
+        /"nobody\/none" is not offered here\. Offered: auto, local\/extractive, openai\/[^;]*, lab\/org\/qwen3; local\/extractive by the chat tool only\. /,
+      );
+    },
+  );
+
+  test("embeddings: what is offered is what makes them", async () => {
+    for (const model of ["auto", "nobody/none"]) {
+      const told = await asked("/embeddings", { model, input: "a" });
+      expect(told).toContain(`"${model}" is not offered here for embeddings. Offered: openai/text-embedding-`);
+      expect(told).toContain("azure/vectors");
+      expect(told).not.toMatch(/Offered: .*auto|local\/extractive|qwen3|gpt/);
+    }
   });
 });
 

@@ -16,11 +16,28 @@ it("templates are kept over REST, by version, for one account", async () => {
     code: "invalid_input",
     issues: [{ path: "variables.name" }, { path: "variables.nam" }],
   });
-  expect(await read(other.key, "/greet")).toMatchObject({ code: "not_found" });
+  expect(await read(other.key, "/greet")).toMatchObject({
+    code: "not_found",
+    next: "GET /v1/templates lists the templates of this account.",
+  });
   expect(await read(other.key, "")).toEqual({ templates: [] });
   expect((await rest(other.key, "DELETE", "/v1/templates/greet")).status).toBe(404);
   expect((await rest(mine.key, "DELETE", "/v1/templates/greet")).body).toEqual({ name: "greet", versions: 2 });
   expect(await read(mine.key, "/greet?version=1")).toMatchObject({ code: "not_found" });
+});
+
+it("a chat with a template that is not there is told where templates are listed", async () => {
+  const { key } = await account();
+  const missing = [{ name: "none" }, { name: "kept", version: 7 }];
+  await rest(key, "POST", "/v1/templates", { name: "kept", text: "Hello" });
+  for (const template of missing) {
+    const told = await rest(key, "POST", "/v1/chat", { template, model: "local/extractive" });
+    expect([told.status, told.body.code]).toEqual([404, "not_found"]);
+    expect(told.body.detail).toContain(template.name);
+    expect(told.body.next).toBe("GET /v1/templates lists the templates of this account.");
+  }
+  const session = await rest(key, "POST", "/v1/sync", { session_id: "none" });
+  expect(session.body.next ?? "").not.toContain("templates");
 });
 
 it("templates need the scope chat, and improving a prompt is booked as a call that costs nothing without a model", async () => {

@@ -2,7 +2,7 @@ import { errorCatalogue, type WaypostError } from "../../errors.ts";
 
 /** What happened and what to do, with the catalogue's code, in the one line that clients of others show. */
 export function wordsOf(error: WaypostError): string {
-  const { next } = errorCatalogue[error.code];
+  const next = error.extras.next ?? errorCatalogue[error.code].next;
   const detail = /[.!?]$/.test(error.detail) ? error.detail : `${error.detail}.`;
   const wait = error.extras.retry_after === undefined ? "" : ` (retry_after: ${error.extras.retry_after} s)`;
   return `${error.code}: ${detail} ${next}${wait}`;
