@@ -1,7 +1,7 @@
 import { formatUsd, isPriced, totalInput, totalOutput } from "../ledger/money.ts";
 import type { HoldRequest } from "../ledger/types.ts";
 import { groundedMessages } from "../models/prompt.ts";
-import type { Attempt } from "../models/routing/attempts.ts";
+import { explained } from "../models/routing/explained.ts";
 import type { ChatMessage, ChatModel, ModelInfo, Models } from "../models/types.ts";
 import { type Answer, ask } from "./chat_answer.ts";
 import { guarded, redacts } from "./chat_guard.ts";
@@ -67,7 +67,7 @@ export const chat = defineTool({
     const prompt = prompts.get(model) as Prompt;
     const cost = call.charge(usage, { model: model.info.id, estimated });
     const asked = granted < prompt.maxOutputTokens ? { max_tokens: granted } : {};
-    const told = toReply(call, model.info, explained(route.why, model, attempts), prompt, answer, cost);
+    const told = toReply(call, model.info, explained(route.why, model.info, attempts), prompt, answer, cost);
     const reply = {
       ...told,
       ...(guard.cached ? { usage: { ...told.usage, cached: true } } : {}),
@@ -163,17 +163,6 @@ async function grant(call: Call, input: ChatRequest, prompts: ReadonlyMap<ChatMo
   const hold = needed();
   confirmSpending(call, input.confirm, () => ({ hold, outputTokens: wanted }));
   return hold ? call.reserve(hold) : wanted;
-}
-
-/** How the choice was made, and which models did not answer before. */
-function explained(why: string, { info }: ChatModel, attempts: readonly Attempt[]): string {
-  const before = new Map(attempts.flatMap((each) => (each.model === info.id ? [] : [[each.model, each.outcome]])));
-  const told = [...before].map(([model, outcome]) =>
-    outcome === "passed_over"
-      ? `${model} passed over: its provider failed several times in a row`
-      : `${model} failed: ${outcome}`,
-  );
-  return [why, ...told].join("; ");
 }
 
 function toReply(call: Call, info: ModelInfo, why: string, prompt: Prompt, answer: Answer, cost: number): ChatReply {

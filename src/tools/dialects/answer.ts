@@ -2,6 +2,7 @@ import type { TokenUsage } from "../../ledger/money.ts";
 import type { HoldRequest } from "../../ledger/types.ts";
 import type { DialectName } from "../../models/dialects/types.ts";
 import { untilAnswered } from "../../models/routing/attempts.ts";
+import { explained } from "../../models/routing/explained.ts";
 import type { Models } from "../../models/types.ts";
 import type { Call, DialectReply } from "../define.ts";
 import { tryingOf } from "../trying.ts";
@@ -50,10 +51,14 @@ export const answerIn =
     };
     const judged = await judging(call, jobOf(plans[0] as Plan));
     const trying = tryingOf(call, { kept, auto: body.model.startsWith("auto") });
-    const { answer: given, model: plan } = await untilAnswered(plans, trying, (each) => ask(call, jobOf(each)));
+    const {
+      answer: given,
+      model: plan,
+      attempts,
+    } = await untilAnswered(plans, trying, (each) => ask(call, jobOf(each)));
     call.charge(given.usage, { model: plan.info.id, estimated: given.estimated });
     await judged?.(given, plan.info);
-    return { ...given.reply, model: plan.info.id, why: plan.why };
+    return { ...given.reply, model: plan.info.id, why: explained(plan.why, plan.info, attempts) };
   };
 
 /** Asks one model once. */
