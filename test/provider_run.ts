@@ -37,3 +37,6 @@ export async function servedUnder(upstreamUrl: string, model: string, key: strin
   }[];
   return log.filter((entry) => entry.model === model && entry.authorization === key);
 }
+
+/** MODEL_PRICES for a model of the stand-in's, which is in no price book. */
+export const freeOfPrice = (id: string): string => JSON.stringify({ [id]: { input: "0", output: "0" } });

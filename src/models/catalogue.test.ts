@@ -113,6 +113,17 @@ describe("prices", () => {
     expect(codeOf(() => models(elsewhere).resolve("openai/qwen3"))).toBe("model_unpriced");
   });
 
+  test("a key of a provider that charges is not free of price behind a proxy on a private host", () => {
+    const keyed = models({ OPENAI_API_KEY: "sk-ours", ...loopback });
+    expect(() => keyed.resolve("openai/my-finetune")).toThrow("model_unpriced");
+    expect(keyed.resolve("openai/gpt-4o-mini").model.info.priceClass).toBe("cloud");
+    expect(keyed.priceOf("openai", "my-finetune")).toBeUndefined();
+    const prices = JSON.stringify({ "openai/my-finetune": { input: "0", output: "0" } });
+    expect(
+      models({ OPENAI_API_KEY: "sk-ours", ...loopback, MODEL_PRICES: prices }).resolve("openai/my-finetune"),
+    ).toBeTruthy();
+  });
+
   test("what is declared local costs nothing", () => {
     expect(info("ollama/gpt-4o-mini", { OLLAMA_HOST: "https://gpu.example.com" })).toMatchObject({
       priceClass: "local",

@@ -10,7 +10,7 @@ import { type Patience, readTimeout } from "./patience.ts";
 import { type FoundPrice, findPrice, type PriceEntry, priceBook } from "./prices.ts";
 import { hostedModel } from "./providers/hosted_model.ts";
 import { languageModel } from "./providers/language_model.ts";
-import { type Provider, type Providers, readPrices, readProviders } from "./providers.ts";
+import { type Provider, type ProviderKind, type Providers, readPrices, readProviders } from "./providers.ts";
 import { type Offer, planRoute } from "./routing/route.ts";
 import { readRoutes } from "./routing/setting.ts";
 import { familiesOf } from "./routing/tiers.ts";
@@ -131,10 +131,11 @@ class Catalogue implements Models {
   priceOf(provider: string, name: string, at?: number): WorkPrice | undefined {
     const id = `${provider}/${name}`;
     const known = this.#providers.find((each) => each.id === provider);
-    const local = known?.local === true;
-    const free = local ? { input: 0, output: 0 } : undefined;
     const model = known ? modelOf(known, name) : name;
-    const price = this.#prices.get(id) ?? free ?? findPrice(provider, model, at)?.price;
+    const booked = findPrice(provider, model, at)?.price;
+    const local = known !== undefined && isOwn(known, booked !== undefined);
+    const free = local ? { input: 0, output: 0 } : undefined;
+    const price = this.#prices.get(id) ?? free ?? booked;
     const priceClass = local ? "local" : "cloud";
     return price && { price, priceClass, ...this.#markups.of(priceClass, id) };
   }
@@ -219,7 +220,7 @@ class Catalogue implements Models {
     const id = `${provider.id}/${name}`;
     const declared = provider.models.find((model) => model.name === name);
     const booked = bookedPrice(provider, name, use);
-    const local = provider.local ?? (provider.privateHost && !booked);
+    const local = isOwn(provider, booked !== undefined);
     const free = local ? { input: 0, output: 0 } : undefined;
     const price = this.#prices.get(id) ?? (provider.local ? free : (booked?.price ?? free));
     if (!price) return undefined;
@@ -240,6 +241,14 @@ class Catalogue implements Models {
       needsPassages: false,
     };
   }
+}
+
+/** Providers that charge whoever's key it is, wherever the request goes on its way to them. */
+const CHARGING: readonly ProviderKind[] = ["openai", "anthropic", "azure"];
+
+/** Whether what answers there is the operator's own, so that it costs nothing: said so, or on a private host and nobody's product. */
+function isOwn({ local, privateHost, kind, apiKey }: Provider, booked: boolean): boolean {
+  return local ?? (privateHost && !booked && !(apiKey && CHARGING.includes(kind)));
 }
 
 /** The price book of a provider whose every booked model can be had. */

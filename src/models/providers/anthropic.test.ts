@@ -1,6 +1,6 @@
 import { env } from "cloudflare:test";
 import { describe, expect, inject, test } from "vitest";
-import { ask, LEAK, question, servedUnder } from "../../../test/provider_run.ts";
+import { ask, freeOfPrice, LEAK, question, servedUnder } from "../../../test/provider_run.ts";
 import type { Env } from "../../env.ts";
 import { WaypostError } from "../../errors.ts";
 import { estimatePrompt, estimateTokens } from "../tokens.ts";
@@ -17,7 +17,7 @@ const settings = (more: Partial<Env> = {}): Env => ({
   ...more,
 });
 const run = (model: string, more: Partial<ModelRequest> = {}, also: Partial<Env> = {}) =>
-  ask(settings(also), `anthropic/${model}`, more);
+  ask(settings({ MODEL_PRICES: freeOfPrice(`anthropic/${model}`), ...also }), `anthropic/${model}`, more);
 const lastBody = async (model: string) => (await servedUnder(upstreamUrl, model, KEY)).at(-1)?.body;
 
 describe("answers", () => {

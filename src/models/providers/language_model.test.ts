@@ -1,7 +1,7 @@
 import { env } from "cloudflare:test";
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { describe, expect, inject, test } from "vitest";
-import { LEAK, servedUnder } from "../../../test/provider_run.ts";
+import { freeOfPrice, LEAK, servedUnder } from "../../../test/provider_run.ts";
 import type { Env } from "../../env.ts";
 import type { WaypostError } from "../../errors.ts";
 import { createModels } from "../catalogue.ts";
@@ -31,14 +31,16 @@ const settings: Env = {
   AI: binding,
   PROVIDER_TIMEOUT_MS: "1000",
 };
-const models = createModels(settings);
 
 const options = (more: Partial<LanguageModelV4CallOptions> = {}): LanguageModelV4CallOptions => ({
   prompt: [{ role: "user", content: [{ type: "text", text: "one two three" }] }],
   maxOutputTokens: 100,
   ...more,
 });
-const modelOf = (name: string) => models.languageModel(models.resolve(name).model.info);
+const modelOf = (name: string) => {
+  const models = createModels({ ...settings, MODEL_PRICES: freeOfPrice(name) });
+  return models.languageModel(models.resolve(name).model.info);
+};
 
 async function streamed(name: string, more: Partial<LanguageModelV4CallOptions> = {}) {
   const parts: LanguageModelV4StreamPart[] = [];

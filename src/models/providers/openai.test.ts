@@ -1,5 +1,6 @@
 import { env } from "cloudflare:test";
 import { describe, expect, inject, test } from "vitest";
+import { freeOfPrice } from "../../../test/provider_run.ts";
 import type { Env } from "../../env.ts";
 import { WaypostError } from "../../errors.ts";
 import { createModels } from "../catalogue.ts";
@@ -43,7 +44,9 @@ async function run(name: string, more: Partial<Env> = {}, asked: Partial<ModelRe
   const events: ModelEvent[] = [];
   let error: unknown;
   try {
-    for await (const event of createModels(settings(more)).resolve(name).model.stream(request(asked)))
+    for await (const event of createModels(settings({ MODEL_PRICES: freeOfPrice(name), ...more }))
+      .resolve(name)
+      .model.stream(request(asked)))
       events.push(event);
   } catch (thrown) {
     error = thrown;
@@ -278,7 +281,9 @@ describe("cancelling", () => {
 
   test("a reader that stops reading closes the connection", async () => {
     const words = Array.from({ length: 200 }, (_, i) => `w${i}`).join(" ");
-    const { model } = createModels(settings()).resolve("openai/slow-words-left");
+    const { model } = createModels(settings({ MODEL_PRICES: freeOfPrice("openai/slow-words-left") })).resolve(
+      "openai/slow-words-left",
+    );
     const asked = request({ messages: [{ role: "user", content: words }], maxOutputTokens: 1000 });
     for await (const event of model.stream(asked)) if (event.type === "delta") break;
     await new Promise((resolve) => setTimeout(resolve, 300));
