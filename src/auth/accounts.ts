@@ -152,9 +152,9 @@ export class Accounts {
     return unwrap(await this.#ledger(account).listKeys());
   }
 
-  /** @throws WaypostError `not_found` */
-  async revokeKey(account: string, keyId: string): Promise<KeyInfo> {
-    return unwrap(await this.#ledger(account).revokeKey(keyId));
+  /** @throws WaypostError `not_found`, `exceeds_own_key` */
+  async revokeKey(account: string, keyId: string, by?: KeyAuthor): Promise<KeyInfo> {
+    return unwrap(await this.#ledger(account).revokeKey(keyId, by));
   }
 
   /** Moves an account to another plan. @throws WaypostError `not_found`, `invalid_input` when there is no such plan */
@@ -166,9 +166,18 @@ export class Accounts {
     return { ...info, plan };
   }
 
-  /** Sets or (null) removes the model that `auto` takes for an account. */
-  async prefer(account: string, model: string | null): Promise<void> {
-    unwrap(await this.#ledger(account).prefer(model));
+  /** Sets or (null) removes the model that `auto` takes for an account. @throws WaypostError `exceeds_own_key` */
+  async prefer(account: string, model: string | null, by: KeyAuthor): Promise<void> {
+    unwrap(await this.#ledger(account).prefer(model, by));
+  }
+
+  /**
+   * What is not kept in the ledger is no more a limited key's to change than what is.
+   * @param what ends the sentence "A key that is limited does not …"
+   * @throws WaypostError `exceeds_own_key`
+   */
+  async allow(account: string, by: KeyAuthor, what: string): Promise<void> {
+    unwrap(await this.#ledger(account).allows(by, what));
   }
 
   /** Adds prepaid credit once per `id`. Returns the new balance in nano-USD. */

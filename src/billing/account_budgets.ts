@@ -1,8 +1,9 @@
 import type { Env } from "../env.ts";
 import { unwrap, WaypostError } from "../errors.ts";
 import type { Budget, BudgetState, NoticeInfo, WebhookInfo } from "../ledger/budget_types.ts";
+import { authorOf } from "../ledger/key_rules.ts";
 import { parsePlans } from "../ledger/plans.ts";
-import type { Plan } from "../ledger/types.ts";
+import type { KeyAuthor, Plan } from "../ledger/types.ts";
 import { allowsLoopback, whyNoTarget } from "../net/webhook_target.ts";
 
 export interface IssuedWebhook extends WebhookInfo {
@@ -13,9 +14,9 @@ export interface IssuedWebhook extends WebhookInfo {
 /** Budgets of the caller's account, the notices given of them, and the webhooks that are told. */
 export class AccountBudgets {
   readonly #env: Env;
-  readonly #by: { account: string; keyId: string; user: string; scopes: readonly string[] };
+  readonly #by: KeyAuthor & { account: string };
 
-  constructor(env: Env, by: { account: string; keyId: string; user: string; scopes: readonly string[] }) {
+  constructor(env: Env, by: KeyAuthor & { account: string }) {
     this.#env = env;
     this.#by = by;
   }
@@ -26,12 +27,12 @@ export class AccountBudgets {
 
   /** @throws WaypostError `invalid_input`, `not_found`, `conflict`, `exceeds_own_key` */
   async set(budget: Budget): Promise<BudgetState> {
-    return unwrap(await this.#ledger().setBudget(budget, this.#author()));
+    return unwrap(await this.#ledger().setBudget(budget, authorOf(this.#by)));
   }
 
   /** @throws WaypostError `not_found`, `conflict`, `exceeds_own_key` */
   async remove(id: string): Promise<void> {
-    unwrap(await this.#ledger().deleteBudget(id, this.#author()));
+    unwrap(await this.#ledger().deleteBudget(id, authorOf(this.#by)));
   }
 
   /** Newest first. */
@@ -39,32 +40,28 @@ export class AccountBudgets {
     return unwrap(await this.#ledger().listNotices(limit));
   }
 
-  /** @throws WaypostError `invalid_input` when the URL is none to be called, `conflict` when there are too many webhooks */
+  /** @throws WaypostError `invalid_input` when the URL is none to be called, `conflict` when there are too many, `exceeds_own_key` */
   async addWebhook(url: string): Promise<IssuedWebhook> {
     const why = await whyNoTarget(url, allowsLoopback(this.#env.ENVIRONMENT));
     if (why !== null) throw new WaypostError("invalid_input", why, { issues: [{ path: "url", message: why }] });
     const secret = `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
     const id = `hook_${crypto.randomUUID().replaceAll("-", "")}`;
-    return { ...unwrap(await this.#ledger().addWebhook(id, new URL(url).href, secret)), secret };
+    const hook = { id, url: new URL(url).href, secret };
+    return { ...unwrap(await this.#ledger().addWebhook(hook, authorOf(this.#by))), secret };
   }
 
   async webhooks(): Promise<WebhookInfo[]> {
     return unwrap(await this.#ledger().listWebhooks());
   }
 
-  /** @throws WaypostError `not_found` */
+  /** @throws WaypostError `not_found`, `exceeds_own_key` */
   async removeWebhook(id: string): Promise<void> {
-    unwrap(await this.#ledger().deleteWebhook(id));
+    unwrap(await this.#ledger().deleteWebhook(id, authorOf(this.#by)));
   }
 
   /** The plans of this installation, the account's own or another. */
   plans(): Plan[] {
     return [...parsePlans(this.#env.PLANS).values()];
-  }
-
-  #author() {
-    const { keyId, user, scopes } = this.#by;
-    return { keyId, user, scopes: [...scopes] };
   }
 
   #ledger() {

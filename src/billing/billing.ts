@@ -2,12 +2,19 @@ import type { Env } from "../env.ts";
 import { unwrap } from "../errors.ts";
 import { lazily } from "../lazily.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { AutoTopUpRule, AutoTopUpView, Balance, RelayedEvent, RelayedOutcome } from "../ledger/types.ts";
+import type {
+  AutoTopUpRule,
+  AutoTopUpView,
+  Balance,
+  KeyAuthor,
+  RelayedEvent,
+  RelayedOutcome,
+} from "../ledger/types.ts";
 import type { CheckoutOrder } from "./checkout.ts";
 import { stripeOf } from "./stripe.ts";
 import { listUnmatched, type UnmatchedPayment } from "./unmatched.ts";
 
-type LedgerApi = Pick<Ledger, "balance" | "moveCredit" | "setAutoTopUp" | "ingest">;
+type LedgerApi = Pick<Ledger, "allows" | "balance" | "moveCredit" | "setAutoTopUp" | "ingest">;
 
 const checkout = lazily(() => import("./checkout.ts"));
 
@@ -24,18 +31,25 @@ export class Billing {
     return unwrap(await this.#ledger(account).balance(recent));
   }
 
-  /** A page to pay on. @throws WaypostError `not_configured`, `payment_unavailable` */
-  async topUp(order: Omit<CheckoutOrder, "customer">): Promise<{ id: string; url: string; expires_at: string }> {
+  /** A page to pay on. @throws WaypostError `exceeds_own_key`, `not_configured`, `payment_unavailable` */
+  async topUp(
+    order: Omit<CheckoutOrder, "customer">,
+    by: KeyAuthor,
+  ): Promise<{ id: string; url: string; expires_at: string }> {
+    unwrap(await this.#ledger(order.account).allows(by, "buy credit"));
     const { openCheckout } = await checkout();
     await stripeOf(this.#env);
     const { auto_top_up } = await this.balance(order.account, 0);
     return openCheckout(this.#env, { ...order, customer: auto_top_up.customer });
   }
 
-  /** Sets or (null) removes the rule. @throws WaypostError `not_configured` when there is nothing to pay with */
-  async setAutoTopUp(account: string, rule: AutoTopUpRule | null): Promise<AutoTopUpView> {
+  /**
+   * Sets or (null) removes the rule.
+   * @throws WaypostError `exceeds_own_key`, `not_configured` when there is nothing to pay with
+   */
+  async setAutoTopUp(account: string, rule: AutoTopUpRule | null, by: KeyAuthor): Promise<AutoTopUpView> {
     if (rule) await stripeOf(this.#env);
-    return unwrap(await this.#ledger(account).setAutoTopUp(rule));
+    return unwrap(await this.#ledger(account).setAutoTopUp(rule, by));
   }
 
   /** Changes the balance by a signed amount, once per `id`. Returns the new one in nano-USD. */

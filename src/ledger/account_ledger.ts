@@ -3,6 +3,7 @@ import { AccountPlan } from "./account_plan.ts";
 import { Admission } from "./admission.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import { Attempts } from "./attempts.ts";
+import { Authority } from "./authority.ts";
 import { AutoTopUp } from "./auto_top_up.ts";
 import { Books } from "./books.ts";
 import { BudgetManager } from "./budget_manager.ts";
@@ -41,6 +42,7 @@ interface Surroundings {
 
 /** The awake ledger of one account: decides in memory, journals behind, answers for money only when it is on disk. */
 export class AccountLedger {
+  readonly authority: Pick<Authority, "bars">;
   readonly keys: KeyManager;
   readonly budgets: BudgetManager;
   readonly webhooks: Webhooks;
@@ -65,7 +67,9 @@ export class AccountLedger {
     const budgets = new Budgets(new BudgetStore(storage.sql), ring, books.holds, now());
     this.notices = new NoticeStore(storage);
     const notices = new Notices(this.notices, { budgets, books, plan: () => plan.known, now });
-    this.webhooks = new Webhooks(this.notices, notices, account.account, now);
+    const authority = new Authority(ring, budgets);
+    this.authority = authority;
+    this.webhooks = new Webhooks(this.notices, notices, authority, { account: account.account, now });
     const reports = new Reports(store, monthOf(now()));
     const journal = new Journal(store, storage, books, {
       now,
@@ -89,8 +93,8 @@ export class AccountLedger {
       ...{ store, account, plan, books, ring, budgets, journal },
       ...{ attempts, rates, reports, calls, periods, alarm, turn, now },
     };
-    this.keys = new KeyManager(ring, budgets, journal);
-    this.budgets = new BudgetManager(budgets, ring, journal);
+    this.keys = new KeyManager(ring, budgets, authority, journal);
+    this.budgets = new BudgetManager(budgets, ring, authority, journal);
     this.#creditRows = new CreditRows(storage.sql);
     const money = { rows: this.#creditRows, books, journal, now };
     this.credits = new Credits(money);
@@ -188,8 +192,13 @@ export class AccountLedger {
     return this.#parts.plan.set(plan, asOf, this.#parts.now());
   }
 
-  /** Sets or (null) removes the model that `auto` takes for this account, from the next call on. */
-  prefer(model: string | null): Result<{ model: string | null }> {
+  /**
+   * Sets or (null) removes the model that `auto` takes for this account, from the next call on. Fails with `exceeds_own_key`:
+   * it decides what everybody's calls cost.
+   */
+  prefer(model: string | null, by?: T.KeyAuthor): Result<{ model: string | null }> {
+    const barred = this.authority.bars(by, "choose the account's model");
+    if (barred) return barred;
     this.#parts.store.setPreferred(model);
     this.#parts.account.prefers = model;
     return ok({ model });
@@ -209,6 +218,18 @@ export class AccountLedger {
   /** Adds prepaid credit, once per `id`. */
   credit(id: string, nano: number, note: string, keyId: string): Promise<Result<T.CreditMoved>> {
     return this.credits.move({ kind: "credit", id, nano, note, keyId });
+  }
+
+  /**
+   * Sets or (null) removes the rule by which credit is bought. Fails with `exceeds_own_key`: a bound would bound nothing
+   * if who is held by it could have the owner's card charged.
+   */
+  setAutoTopUp(rule: T.AutoTopUpRule | null, by?: T.KeyAuthor): Result<T.AutoTopUpView> {
+    const barred = this.authority.bars(by, "have credit bought");
+    if (barred) return barred;
+    this.autoTopUp.set(rule);
+    this.lookAgain();
+    return ok(this.autoTopUp.view());
   }
 
   /** What there is to spend, and what moved it lately. */

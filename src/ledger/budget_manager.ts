@@ -1,9 +1,9 @@
 import { fail, ok, type Result } from "../errors.ts";
+import type { Authority } from "./authority.ts";
 import { isTimeZone } from "./budget_periods.ts";
 import type { Budget, BudgetState } from "./budget_types.ts";
 import type { Budgets } from "./budgets.ts";
 import type { Journal } from "./journal.ts";
-import { isBounded } from "./key_rules.ts";
 import type { Keyring } from "./keyring.ts";
 import type { KeyAuthor } from "./types.ts";
 
@@ -20,11 +20,13 @@ const RESET_DAYS: Partial<Record<Budget["period"], number>> = { week: 7, month: 
 export class BudgetManager {
   readonly #budgets: Budgets;
   readonly #ring: Keyring;
+  readonly #authority: Authority;
   readonly #journal: Journal;
 
-  constructor(budgets: Budgets, ring: Keyring, journal: Journal) {
+  constructor(budgets: Budgets, ring: Keyring, authority: Authority, journal: Journal) {
     this.#budgets = budgets;
     this.#ring = ring;
+    this.#authority = authority;
     this.#journal = journal;
   }
 
@@ -83,18 +85,11 @@ export class BudgetManager {
   }
 
   #barredFrom({ id, key_id }: Budget, by: KeyAuthor | undefined): Result<never> | undefined {
-    if (!by) return undefined;
-    const author = this.#ring.get(by.keyId);
-    if (!this.#budgets.bind(by.keyId) && !(author && isBounded(author))) return undefined;
+    if (!by || !this.#authority.isBounded(by.keyId)) return undefined;
     const replaced = this.#budgets.get(id)?.budget;
-    const below = [key_id, ...(replaced ? [replaced.key_id] : [])].every((wanted) => this.#isBelow(wanted, by.keyId));
-    if (below) return undefined;
+    const wanted = [key_id, ...(replaced ? [replaced.key_id] : [])];
+    if (wanted.every((each) => each !== undefined && this.#authority.isBelow(each, by.keyId))) return undefined;
     return fail("exceeds_own_key", "A key that is limited sets budgets of keys it made, and no others.");
-  }
-
-  #isBelow(keyId: string | undefined, author: string): boolean {
-    const key = keyId === undefined || keyId === author ? undefined : this.#ring.get(keyId);
-    return key !== undefined && this.#ring.chainOf(key).some(({ id }) => id === author);
   }
 }
 

@@ -49,7 +49,7 @@ export class Budgets {
     return this.#tracked.get(id);
   }
 
-  /** Whether a budget of its own bounds a credential. */
+  /** Whether a budget of this very credential bounds it. */
   bind(keyId: string): boolean {
     return [...this.#tracked.values()].some(({ budget }) => budget.key_id === keyId && budget.kind === "hard");
   }
@@ -150,19 +150,13 @@ export class Budgets {
   /** A credential and the keys made with it; null for every credential. */
   #family(keyId: string | undefined): string[] | null {
     if (keyId === undefined) return null;
-    const made = [...this.#ring.all()].filter(({ id }) => this.#chainOf(id).includes(keyId));
+    const made = [...this.#ring.all()].filter(({ id }) => this.#ring.lineOf(id).includes(keyId));
     return [...new Set([keyId, ...made.map(({ id }) => id)])];
   }
 
   #counts(budget: Budget, keyId: string, tool: string): boolean {
     if (budget.tool !== undefined && budget.tool !== tool) return false;
-    return budget.key_id === undefined || budget.key_id === keyId || this.#chainOf(keyId).includes(budget.key_id);
-  }
-
-  /** The credential and those that bind it too. */
-  #chainOf(keyId: string): readonly string[] {
-    const key = this.#ring.get(keyId);
-    return key ? this.#ring.chainOf(key).map(({ id }) => id) : [keyId];
+    return budget.key_id === undefined || budget.key_id === keyId || this.#ring.lineOf(keyId).includes(budget.key_id);
   }
 
   #keepSlot({ tool, key_id, cost_nano }: TallyRow, ms: number): void {

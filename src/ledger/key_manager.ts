@@ -1,7 +1,8 @@
 import { type ErrorExtras, fail, ok, type Result } from "../errors.ts";
+import type { Authority } from "./authority.ts";
 import type { Budgets } from "./budgets.ts";
 import type { Journal } from "./journal.ts";
-import { isBounded, leastOf, whatExceeds } from "./key_rules.ts";
+import { leastOf, whatExceeds } from "./key_rules.ts";
 import type { Keyring } from "./keyring.ts";
 import type { StoredKey } from "./stored_key.ts";
 import type { KeyAuthor, KeyChanges, KeyInfo, KeySpec } from "./types.ts";
@@ -14,17 +15,19 @@ export interface NewSecret {
 }
 
 /**
- * Makes and changes the account's keys. An author gives away no more than they have: not in scopes, and a key that is
- * bounded (by limits, a budget, a time, or a key above it) reaches only itself and its offspring, which it binds.
+ * Makes and changes the account's keys. An author gives away no more than they have: not in scopes, and one that is bounded
+ * reaches only itself and its offspring, which it binds.
  */
 export class KeyManager {
   readonly #ring: Keyring;
   readonly #budgets: Budgets;
+  readonly #authority: Authority;
   readonly #journal: Journal;
 
-  constructor(ring: Keyring, budgets: Budgets, journal: Journal) {
+  constructor(ring: Keyring, budgets: Budgets, authority: Authority, journal: Journal) {
     this.#ring = ring;
     this.#budgets = budgets;
+    this.#authority = authority;
     this.#journal = journal;
   }
 
@@ -41,7 +44,6 @@ export class KeyManager {
       ...(author ? leastOf(author, wanted) : wanted),
       createdAt: now,
       createdBy: by?.keyId ?? null,
-      within: author && this.#isBounded(author) ? author.id : null,
       revokedAt: null,
       lastUsedAt: null,
       previous: null,
@@ -56,10 +58,9 @@ export class KeyManager {
     const key = this.#ring.get(id);
     if (!key) return absent(id);
     const { name, limits, budget, previousUntil } = changes;
-    const author = by && this.#ring.get(by.keyId);
-    const loosens = limits !== undefined || budget !== undefined || previousUntil !== undefined;
-    if (loosens && author && this.#isBounded(author) && !this.#isBelow(key, author)) {
-      return exceeds("A key that is limited changes the limits of keys it made, and of no others.");
+    if (by && !this.#authority.reaches(id, by)) return beyond("changes");
+    if (by && id === by.keyId && (limits !== undefined || budget !== undefined) && this.#authority.isBounded(id)) {
+      return exceeds("A key that is limited changes the limits of keys it made, and not its own.");
     }
     if (name !== undefined) key.name = name;
     if (limits !== undefined) key.limits = limits;
@@ -91,9 +92,10 @@ export class KeyManager {
   }
 
   /** Revoking twice keeps the first time. */
-  revoke(id: string, now: number): Result<KeyInfo> {
+  revoke(id: string, now: number, by?: KeyAuthor): Result<KeyInfo> {
     const key = this.#ring.get(id);
     if (!key) return absent(id);
+    if (by && !this.#authority.reaches(id, by)) return beyond("revokes");
     if (key.revokedAt === null) {
       key.revokedAt = now;
       this.#ring.put(key);
@@ -117,17 +119,7 @@ export class KeyManager {
     if (key.user !== by.user) return exceeds("The key is another user's.");
     const lacking = missingScope(by, key.scopes);
     if (lacking) return lacking;
-    const author = this.#ring.get(by.keyId);
-    if (!author || !this.#isBounded(author) || key === author || this.#isBelow(key, author)) return undefined;
-    return exceeds("A key that is limited rotates itself and keys it made, and no others.");
-  }
-
-  #isBounded(key: StoredKey): boolean {
-    return isBounded(key) || this.#budgets.bind(key.id);
-  }
-
-  #isBelow(key: StoredKey, author: StoredKey): boolean {
-    return key !== author && this.#ring.chainOf(key).includes(author);
+    return this.#authority.reaches(key.id, by) ? undefined : beyond("rotates");
   }
 
   #describe(key: StoredKey): KeyInfo {
@@ -157,6 +149,9 @@ function missingScope(by: KeyAuthor, scopes: readonly string[]): Result<never> |
   return fail("insufficient_scope", `Your own credential lacks the scope \`${missing}\`.`, { required_scope: missing });
 }
 
+/** For a bounded author who reaches for a key that is not below theirs. */
+const beyond = (does: string): Result<never> =>
+  exceeds(`A key that is limited ${does} itself and keys it made, and no others.`);
 const exceeds = (detail: string, extras?: ErrorExtras): Result<never> => fail("exceeds_own_key", detail, extras);
 const absent = (id: string): Result<never> => fail("not_found", `There is no key "${id}" in this account.`);
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,12 +1,16 @@
 import { formatUsd } from "./money.ts";
 import type { StoredKey } from "./stored_key.ts";
+import type { KeyAuthor } from "./types.ts";
 
 /** What bounds a key besides its scopes. */
 export type Bounds = Pick<StoredKey, "limits" | "budget" | "expiresAt">;
 
-/** Whether anything but its scopes bounds a key. */
-export const isBounded = ({ limits, budget, expiresAt, within }: StoredKey): boolean =>
-  limits !== null || budget !== null || expiresAt !== null || within !== null;
+/** A caller as an author, without what else is known of them. */
+export const authorOf = ({ keyId, user, scopes }: KeyAuthor): KeyAuthor => ({ keyId, user, scopes: [...scopes] });
+
+/** Whether a key has bounds of its own besides its scopes. */
+export const hasBounds = ({ limits, budget, expiresAt }: Bounds): boolean =>
+  limits !== null || budget !== null || expiresAt !== null;
 
 const WINDOWS = ["minute", "hour", "day"] as const;
 

@@ -4,12 +4,20 @@ import type { Store } from "./store.ts";
 import type { StoredKey } from "./stored_key.ts";
 import type { Caller, Identity, Refusal, VerifiedCaller } from "./types.ts";
 
+/** A key and those it was made with, nearest first. */
+interface Line {
+  keys: readonly StoredKey[];
+  ids: readonly string[];
+}
+
 /** The account's API keys and blocked users, all in memory. A revocation or a block holds from the next look-up. */
 export class Keyring {
   readonly #store: Store;
   /** By the hash of every secret that is remembered: a key that was rotated is here twice. */
   readonly #byHash = new Map<string, StoredKey>();
   readonly #byId = new Map<string, StoredKey>();
+  /** What was found of a key's makers: who made a key never changes. */
+  readonly #lines = new Map<string, Line>();
   readonly #blocked: Set<string>;
 
   constructor(store: Store) {
@@ -42,12 +50,15 @@ export class Keyring {
     return this.#byId.values();
   }
 
-  /** The key and those whose limits and budgets bind it too, nearest first. */
+  /** The key and those it was made with, nearest first: their limits and budgets bind it too. */
   chainOf(key: StoredKey): readonly StoredKey[] {
-    if (key.within === null) return [key];
-    const chain = [key];
-    for (let next = this.#byId.get(key.within); next; next = this.#byId.get(next.within ?? "")) chain.push(next);
-    return chain;
+    return key.createdBy === null ? [key] : this.#line(key).keys;
+  }
+
+  /** The same by id, of any credential; the last may be the grant or token with which the first of the keys was made. */
+  lineOf(id: string): readonly string[] {
+    const key = this.#byId.get(id);
+    return key && key.createdBy !== null ? this.#line(key).ids : [id];
   }
 
   /** Writes a new or changed key. `forgotten`: hash of a secret that is remembered no longer. */
@@ -75,6 +86,21 @@ export class Keyring {
     this.#blocked.delete(user);
   }
 
+  #line(key: StoredKey): Line {
+    const known = this.#lines.get(key.id);
+    if (known) return known;
+    const keys = [key];
+    const ids = [key.id];
+    for (let maker = key.createdBy; maker !== null; maker = this.#byId.get(maker)?.createdBy ?? null) {
+      ids.push(maker);
+      const next = this.#byId.get(maker);
+      if (next) keys.push(next);
+    }
+    const line = { keys, ids };
+    this.#lines.set(key.id, line);
+    return line;
+  }
+
   #remember(key: StoredKey): void {
     this.#byId.set(key.id, key);
     this.#byHash.set(key.hash, key);
@@ -93,7 +119,6 @@ const nothing = {
   limits: null,
   budget: null,
   createdBy: null,
-  within: null,
   previous: null,
 };
 

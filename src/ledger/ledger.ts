@@ -19,6 +19,7 @@ import { Resident } from "./resident.ts";
 import { Seal } from "./seal.ts";
 import { Store } from "./store.ts";
 import type * as T from "./types.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 const charging = lazily(() => import("../billing/charge.ts"));
 
@@ -100,8 +101,8 @@ export class Ledger extends DurableObject<Env> {
   }
 
   /** As `AccountLedger.prefer`. */
-  async prefer(model: string | null): Promise<Result<{ model: string | null }>> {
-    return this.#with((ledger) => ledger.prefer(model));
+  async prefer(model: string | null, by?: T.KeyAuthor): Promise<Result<{ model: string | null }>> {
+    return this.#with((ledger) => ledger.prefer(model, by));
   }
 
   /** Shuts a user out of this account, with whatever credential; blocking again changes nothing. */
@@ -125,8 +126,8 @@ export class Ledger extends DurableObject<Env> {
     return this.#with((ledger) => ledger.keys.rotate(id, secret, Date.now(), by));
   }
 
-  async revokeKey(id: string): Promise<Result<T.KeyInfo>> {
-    return this.#with((ledger) => ledger.keys.revoke(id, Date.now()));
+  async revokeKey(id: string, by?: T.KeyAuthor): Promise<Result<T.KeyInfo>> {
+    return this.#with((ledger) => ledger.keys.revoke(id, Date.now(), by));
   }
 
   /** Revokes all keys of a user in this account; `revoked` counts those that still worked. */
@@ -166,13 +167,14 @@ export class Ledger extends DurableObject<Env> {
     return this.#with((ledger) => ok(ledger.balance(recent)));
   }
 
-  /** Sets or (null) removes the rule by which credit is bought. */
-  async setAutoTopUp(rule: T.AutoTopUpRule | null): Promise<Result<T.AutoTopUpView>> {
-    return this.#with((ledger) => {
-      ledger.autoTopUp.set(rule);
-      ledger.lookAgain();
-      return ok(ledger.autoTopUp.view());
-    });
+  /** As `AccountLedger.setAutoTopUp`. */
+  async setAutoTopUp(rule: T.AutoTopUpRule | null, by: T.KeyAuthor): Promise<Result<T.AutoTopUpView>> {
+    return this.#with((ledger) => ledger.setAutoTopUp(rule, by));
+  }
+
+  /** As `Authority.bars`, for what is not kept here: fails with `exceeds_own_key`. */
+  async allows(by: T.KeyAuthor, what: string): Promise<Result<{ allowed: true }>> {
+    return this.#with((ledger) => ledger.authority.bars(by, what) ?? ok({ allowed: true as const }));
   }
 
   /** Keeps who pays and with what, for automatic top-ups. */
@@ -226,16 +228,17 @@ export class Ledger extends DurableObject<Env> {
   }
 
   /** As `Webhooks.add`; the URL has been checked. */
-  async addWebhook(id: string, url: string, secret: string): Promise<Result<WebhookInfo>> {
-    return this.#with((ledger) => ledger.webhooks.add(id, url, secret));
+  async addWebhook(hook: Parameters<Webhooks["add"]>[0], by: T.KeyAuthor): Promise<Result<WebhookInfo>> {
+    return this.#with((ledger) => ledger.webhooks.add(hook, by));
   }
 
   async listWebhooks(): Promise<Result<WebhookInfo[]>> {
     return this.#with((ledger) => ok(ledger.webhooks.list()));
   }
 
-  async deleteWebhook(id: string): Promise<Result<{ deleted: boolean }>> {
-    return this.#with((ledger) => ledger.webhooks.remove(id));
+  /** As `Webhooks.remove`. */
+  async deleteWebhook(id: string, by: T.KeyAuthor): Promise<Result<{ deleted: boolean }>> {
+    return this.#with((ledger) => ledger.webhooks.remove(id, by));
   }
 
   /** As `Seal.seal`. */

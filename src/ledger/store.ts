@@ -101,10 +101,10 @@ export class Store {
 
   putKey(key: StoredKey): void {
     this.#sql.exec(
-      `INSERT INTO keys (id, hash, name, user, scopes, created_at, expires_at, revoked_at, last_used_at, limits, budget, created_by, within, previous)
+      `INSERT INTO keys (id, hash, name, user, scopes, created_at, expires_at, revoked_at, last_used_at, limits, budget, created_by, previous)
        SELECT value ->> 'id', value ->> 'hash', value ->> 'name', value ->> 'user', value ->> 'scopes', value ->> 'created_at',
               value ->> 'expires_at', value ->> 'revoked_at', value ->> 'last_used_at', value ->> 'limits', value ->> 'budget',
-              value ->> 'created_by', value ->> 'within', value ->> 'previous' FROM (SELECT ? AS value) WHERE true
+              value ->> 'created_by', value ->> 'previous' FROM (SELECT ? AS value) WHERE true
        ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, name = excluded.name, revoked_at = excluded.revoked_at,
          last_used_at = excluded.last_used_at, limits = excluded.limits, budget = excluded.budget, previous = excluded.previous`,
       JSON.stringify(rowOfKey(key)),

@@ -13,15 +13,13 @@ export interface StoredKey {
   lastUsedAt: number | null;
   limits: Partial<RateLimits> | null;
   budget: KeyBudget | null;
-  /** Id of the credential it was made with. */
+  /** Id of the credential it was made with, whose limits and budgets bind it too; null: nobody's, or it is not known. */
   createdBy: string | null;
-  /** Id of the key whose limits and budget bind this one too: a bounded key's offspring shares what the key has. */
-  within: string | null;
   /** The secret before the last rotation, as long as it is remembered. */
   previous: { hash: string; expiresAt: number; lastUsedAt: number | null } | null;
 }
 
-/** Columns of `keys`; lists and objects as JSON. */
+/** Columns of `keys`; lists and objects as JSON. `within`, of an earlier version, says less than `created_by`: it is not read. */
 export interface KeyRow {
   id: string;
   hash: string;
@@ -35,7 +33,6 @@ export interface KeyRow {
   limits: string | null;
   budget: string | null;
   created_by: string | null;
-  within: string | null;
   previous: string | null;
 }
 
@@ -52,7 +49,6 @@ export const storedKey = (row: KeyRow): StoredKey => ({
   limits: parsed(row.limits),
   budget: parsed(row.budget),
   createdBy: row.created_by,
-  within: row.within,
   previous: parsed(row.previous),
 });
 
@@ -69,7 +65,6 @@ export const rowOfKey = (key: StoredKey): KeyRow => ({
   limits: json(key.limits),
   budget: json(key.budget),
   created_by: key.createdBy,
-  within: key.within,
   previous: json(key.previous),
 });
 

@@ -7,7 +7,8 @@ import { MOST_WEBHOOKS } from "./webhooks.ts";
 const HOUR = 3_600_000;
 const SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3QgdGhhdCBpcyBsb25n";
 
-const add = (bench: Bench, id = "hook_1") => unwrap(bench.ledger.webhooks.add(id, `https://hooks.test/${id}`, SECRET));
+const add = (bench: Bench, id = "hook_1") =>
+  unwrap(bench.ledger.webhooks.add({ id, url: `https://hooks.test/${id}`, secret: SECRET }));
 const stateOf = (bench: Bench) => bench.ledger.notices.newest(10).map(({ type, deliveries }) => ({ type, deliveries }));
 
 /** Makes one notice: half of a budget is spent. */
@@ -116,7 +117,8 @@ describe("a webhook", () => {
     withLedger("enterprise", async (bench) => {
       await notice(bench);
       for (let i = 0; i < MOST_WEBHOOKS; i++) add(bench, `hook_${i}`);
-      expect(bench.ledger.webhooks.add("hook_9", "https://hooks.test/", SECRET)).toMatchObject({ code: "conflict" });
+      const more = { id: "hook_9", url: "https://hooks.test/", secret: SECRET };
+      expect(bench.ledger.webhooks.add(more)).toMatchObject({ code: "conflict" });
       await bench.settle("c2", { hold: HOLD, usage: { input: 100, output: 100 }, model: HOLD.model });
       unwrap(bench.ledger.webhooks.remove("hook_0"));
       expect(bench.ledger.webhooks.remove("hook_0")).toMatchObject({ code: "not_found" });

@@ -1,8 +1,10 @@
 import { fail, ok, type Result } from "../errors.ts";
 import type { Outgoing } from "../net/send_webhook.ts";
+import type { Authority } from "./authority.ts";
 import type { WebhookInfo } from "./budget_types.ts";
 import { type Due, type NoticeStore, noticeId } from "./notice_store.ts";
 import type { Notices } from "./notices.ts";
+import type { KeyAuthor } from "./types.ts";
 
 /** Sends a message; gives the HTTP status, or null when there was no answer in time. */
 export type Send = (message: Outgoing) => Promise<number | null>;
@@ -16,23 +18,33 @@ const HOUR = 60 * MINUTE;
 /** Waits between attempts; the last one is repeated. The first is longer than an attempt may take. */
 const WAITS = [20 * SECOND, MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
 const GIVE_UP_MS = 72 * HOUR;
+const NOT_THEIRS = "decide where the account's notices go";
 
 /** Tells the account's webhooks of its notices: at least once, until each has answered 2xx or three days are over. */
 export class Webhooks {
   readonly #store: NoticeStore;
   readonly #notices: Notices;
+  readonly #authority: Pick<Authority, "bars">;
   readonly #account: string;
   readonly #now: () => number;
 
-  constructor(store: NoticeStore, notices: Notices, account: string, now: () => number) {
+  constructor(
+    store: NoticeStore,
+    notices: Notices,
+    authority: Pick<Authority, "bars">,
+    about: { account: string; now: () => number },
+  ) {
     this.#store = store;
     this.#notices = notices;
-    this.#account = account;
-    this.#now = now;
+    this.#authority = authority;
+    this.#account = about.account;
+    this.#now = about.now;
   }
 
-  /** Fails with `conflict` when there are too many. It is told of notices given from now on. */
-  add(id: string, url: string, secret: string): Result<WebhookInfo> {
+  /** Fails with `conflict` when there are too many, `exceeds_own_key`. It is told of notices given from now on. */
+  add({ id, url, secret }: { id: string; url: string; secret: string }, by?: KeyAuthor): Result<WebhookInfo> {
+    const barred = this.#authority.bars(by, NOT_THEIRS);
+    if (barred) return barred;
     if (this.#store.webhooks().length >= MOST_WEBHOOKS) {
       return fail("conflict", `An account has at most ${MOST_WEBHOOKS} webhooks: delete one that is not needed.`);
     }
@@ -45,7 +57,10 @@ export class Webhooks {
     return this.#store.webhooks();
   }
 
-  remove(id: string): Result<{ deleted: boolean }> {
+  /** Fails with `not_found`, `exceeds_own_key`: who is bounded does not silence what tells of them. */
+  remove(id: string, by?: KeyAuthor): Result<{ deleted: boolean }> {
+    const barred = this.#authority.bars(by, NOT_THEIRS);
+    if (barred) return barred;
     if (!this.#store.removeWebhook(id)) return fail("not_found", `There is no webhook "${id}" in this account.`);
     this.#notices.changed();
     return ok({ deleted: true });

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { defineTool } from "./define.ts";
+import { authorOf } from "../ledger/key_rules.ts";
+import { type Call, defineTool } from "./define.ts";
 
 /** Operator's tools: accounts on any plan, their prepaid credit, and the check of their books. REST only. */
 
@@ -74,7 +75,10 @@ export const setPlan = defineTool({
   output: AccountOutput,
   rest: { method: "post", path: "/admin/accounts/{account}/plan" },
   restOnly: true,
-  run: (call, { account, plan }) => call.accounts.setPlan(account, plan),
+  run: async (call, { account, plan }) => {
+    await allowOwn(call, account, "change its account's plan");
+    return call.accounts.setPlan(account, plan);
+  },
   text: ({ account, plan }) => `Account ${account} is on plan ${plan}.`,
 });
 
@@ -99,8 +103,17 @@ export const addCredit = defineTool({
   rest: { method: "post", path: "/admin/accounts/{account}/credit" },
   restOnly: true,
   run: async (call, { account, id, nano_usd, note }) => {
+    await allowOwn(call, account, "add to its account's credit");
     const credit = { id: `credit:${id}`, nano: nano_usd, note, keyId: call.principal.keyId };
     return { account, balance_nano: await call.accounts.addCredit(account, credit) };
   },
   text: ({ account, balance_nano }) => `Account ${account} has ${balance_nano} nano-USD of prepaid credit.`,
 });
+
+/**
+ * In their own account operators are as anybody: what is bounded there does not change what holds it.
+ * @throws WaypostError `exceeds_own_key`
+ */
+export async function allowOwn({ accounts, principal }: Call, account: string, what: string): Promise<void> {
+  if (account === principal.account) await accounts.allow(account, authorOf(principal), what);
+}

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { WaypostError } from "../errors.ts";
+import { authorOf } from "../ledger/key_rules.ts";
 import { defineTool } from "./define.ts";
 
 /** What the caller's own user let in, and where they are signed in. REST only. */
@@ -42,6 +43,8 @@ export const disconnectApp = defineTool({
   rest: { method: "delete", path: "/me/apps/{grant}" },
   restOnly: true,
   run: async (call, { grant }) => {
+    const { account, keyId } = call.principal;
+    if (keyId !== `grant_${grant}`) await call.accounts.allow(account, authorOf(call.principal), "disconnect apps");
     const revoked = await call.grants.revoke(call.principal.user, grant);
     if (!revoked) throw new WaypostError("not_found", "Your user has no such app.");
     return { grant, disconnected: true };
@@ -61,7 +64,8 @@ export const signOut = defineTool({
   rest: { method: "post", path: "/me/sign-out" },
   restOnly: true,
   run: async (call) => {
-    const { user } = call.principal;
+    const { account, user } = call.principal;
+    await call.accounts.allow(account, authorOf(call.principal), "sign its user out");
     const [sessions, apps] = await Promise.all([call.sessions.endAll(user), call.grants.revokeAll(user)]);
     return { sessions, apps };
   },

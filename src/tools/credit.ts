@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { formatUsd } from "../ledger/money.ts";
+import { allowOwn } from "./accounts.ts";
 import { defineTool } from "./define.ts";
 import { AutoTopUpOutput, autoTopUpOutput } from "./top_up.ts";
 
@@ -59,6 +60,7 @@ export const adjustCredit = defineTool({
   rest: { method: "post", path: "/admin/accounts/{account}/adjust" },
   restOnly: true,
   run: async (call, { account, id, nano_usd, note }) => {
+    await allowOwn(call, account, "change its account's credit");
     await call.accounts.get(account);
     const change = { id: `adjust:${id}`, nano: nano_usd, note, keyId: call.principal.keyId };
     return { account, balance_nano: await call.billing.adjust(account, change) };

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DEFAULT_KEY_SCOPES, SCOPE_NAMES } from "../auth/scopes.ts";
 import { WaypostError } from "../errors.ts";
+import { authorOf } from "../ledger/key_rules.ts";
 import type { KeyAuthor } from "../ledger/types.ts";
 import { type Call, defineTool } from "./define.ts";
 import { Account, Budget, KeyId, KeyName, KeyOutput, Limits, Overlap } from "./key_schema.ts";
@@ -130,7 +131,10 @@ export const revokeKey = defineTool({
   output: KeyOutput,
   rest: { method: "delete", path: "/keys/{key_id}" },
   restOnly: true,
-  run: (call, input) => call.accounts.revokeKey(target(call, input.account).account, input.key_id),
+  run: (call, input) => {
+    const { account, by } = target(call, input.account);
+    return call.accounts.revokeKey(account, input.key_id, by);
+  },
   text: (key) => `Key ${key.id} (${key.name}) is revoked.`,
 });
 
@@ -140,8 +144,8 @@ export const revokeKey = defineTool({
  * @throws WaypostError `insufficient_scope` for another account without `admin`
  */
 function target({ principal }: Call, wanted: string | undefined): { account: string; by?: KeyAuthor } {
-  const { account, keyId, user, scopes } = principal;
-  if (wanted === undefined || wanted === account) return { account, by: { keyId, user, scopes } };
+  const { account, scopes } = principal;
+  if (wanted === undefined || wanted === account) return { account, by: authorOf(principal) };
   if (scopes.includes("admin")) return { account: wanted };
   throw new WaypostError("insufficient_scope", "Another account's keys need the scope `admin`.", {
     required_scope: "admin",

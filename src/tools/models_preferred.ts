@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { WaypostError } from "../errors.ts";
+import { authorOf } from "../ledger/key_rules.ts";
 import type { Models } from "../models/types.ts";
 import { defineTool } from "./define.ts";
 
@@ -53,7 +54,7 @@ export const setPreferences = defineTool({
   run: async ({ models, accounts, principal }, { model }) => {
     const wanted = model === "auto" ? null : model;
     if (wanted !== null) tried(models, wanted);
-    await accounts.prefer(principal.account, wanted);
+    await accounts.prefer(principal.account, wanted, authorOf(principal));
     return told(models, wanted);
   },
   text: line,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { authorOf } from "../ledger/key_rules.ts";
 import type { AutoTopUpView } from "../ledger/types.ts";
 import { type Call, defineTool } from "./define.ts";
 
@@ -34,13 +35,14 @@ export const topUp = defineTool({
   rest: { method: "post", path: "/balance/top-up" },
   restOnly: true,
   run: async (call, { amount_cents, currency, save_payment_method }) => {
-    const { id, url, expires_at } = await call.billing.topUp({
+    const order = {
       account: call.principal.account,
       amountCents: amount_cents,
       saveMethod: save_payment_method,
       attempt: call.attempt,
       origin: call.origin,
-    });
+    };
+    const { id, url, expires_at } = await call.billing.topUp(order, authorOf(call.principal));
     return { checkout_session: id, url, amount_cents, currency, expires_at };
   },
   text: ({ url, amount_cents }) => `Pay ${amount_cents} US cents at ${url}`,
@@ -86,10 +88,13 @@ export const setAutoTopUp = defineTool({
   output: AutoTopUpOutput,
   rest: { method: "patch", path: "/balance/auto-top-up" },
   restOnly: true,
-  run: async (call: Call, { enabled, threshold_cents = 0, amount_cents = 0, monthly_max_cents = 0 }) => {
+  run: async (
+    { billing, principal }: Call,
+    { enabled, threshold_cents = 0, amount_cents = 0, monthly_max_cents = 0 },
+  ) => {
     const bounds = { amountCents: amount_cents, monthlyMaxCents: monthly_max_cents };
     const rule = enabled ? { thresholdNano: threshold_cents * CENT_NANO, ...bounds } : null;
-    return autoTopUpOutput(await call.billing.setAutoTopUp(call.principal.account, rule));
+    return autoTopUpOutput(await billing.setAutoTopUp(principal.account, rule, authorOf(principal)));
   },
   text: ({ enabled }) => `Automatic top-up is ${enabled ? "on" : "off"}.`,
 });

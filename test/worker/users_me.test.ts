@@ -11,7 +11,7 @@ const settings = env as unknown as Env;
 
 /** An account with its owner's id and a key that may manage it. */
 async function someone() {
-  const mine = await account("pro", { scopes: ["account", "search"], limits: { minute: 60 } });
+  const mine = await account("pro", { scopes: ["account", "search"] });
   const { user } = (await rest(await owner(), "GET", `/v1/admin/accounts/${mine.account}`)).body;
   return { ...mine, user };
 }
@@ -27,7 +27,9 @@ const connected = (resource: string, scopes = ["search" as const]) =>
 
 describe("whoami", () => {
   it("by a key: who, where, as what, what is left, and how to get more", async () => {
-    const { status, body } = await rest(who.key, "GET", "/v1/me");
+    const spec = { name: "test", scopes: ["account", "search"], limits: { minute: 60 } };
+    const { body: limited } = await rest(who.key, "POST", "/v1/keys", spec);
+    const { status, body } = await rest(limited.api_key, "GET", "/v1/me");
     expect(status).toBe(200);
     expect(body).toMatchObject({
       user: { id: who.user, name: "test", email: null },
@@ -36,7 +38,7 @@ describe("whoami", () => {
       scopes: ["account", "search"],
       signed_in: {
         how: "api_key",
-        id: who.keyId,
+        id: limited.id,
         name: "test",
         expires_at: null,
         limits: { minute: 60 },
