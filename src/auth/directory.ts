@@ -105,6 +105,12 @@ export class Directory {
     return results.map(({ owner, ...membership }) => ({ ...membership, operator: owner === 1 }));
   }
 
+  /** Ids of the users who belong to an account. */
+  async membersOf(account: string): Promise<string[]> {
+    const members = this.#db.prepare("SELECT user FROM members WHERE account = ?").bind(account);
+    return (await members.all<{ user: string }>()).results.map(({ user }) => user);
+  }
+
   /** Every user there ever was, oldest first. `after`: the `next` of the page before. */
   async users(limit: number, after: { created_at: string; id: string } | null) {
     const { results } = await this.#db

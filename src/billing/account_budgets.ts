@@ -1,3 +1,5 @@
+import { Directory } from "../auth/directory.ts";
+import { Grants } from "../auth/oauth/grants.ts";
 import type { Env } from "../env.ts";
 import { unwrap, WaypostError } from "../errors.ts";
 import type { Budget, BudgetState, NoticeInfo, WebhookInfo } from "../ledger/budget_types.ts";
@@ -5,6 +7,8 @@ import { authorOf } from "../ledger/key_rules.ts";
 import { parsePlans } from "../ledger/plans.ts";
 import type { KeyAuthor, Plan } from "../ledger/types.ts";
 import { allowsLoopback, whyNoTarget } from "../net/webhook_target.ts";
+
+const GRANT = "grant_";
 
 export interface IssuedWebhook extends WebhookInfo {
   /** The signing secret, `whsec_…`, shown this once. */
@@ -27,7 +31,8 @@ export class AccountBudgets {
 
   /** @throws WaypostError `invalid_input`, `not_found`, `conflict`, `exceeds_own_key` */
   async set(budget: Budget): Promise<BudgetState> {
-    return unwrap(await this.#ledger().setBudget(budget, authorOf(this.#by)));
+    const exists = budget.key_id !== undefined && (await this.#isGrant(budget.key_id));
+    return unwrap(await this.#ledger().setBudget(budget, authorOf(this.#by), exists));
   }
 
   /** @throws WaypostError `not_found`, `conflict`, `exceeds_own_key` */
@@ -62,6 +67,18 @@ export class AccountBudgets {
   /** The plans of this installation, the account's own or another. */
   plans(): Plan[] {
     return [...parsePlans(this.#env.PLANS).values()];
+  }
+
+  /** Whether an app that a member let into the account goes by this id. */
+  async #isGrant(id: string): Promise<boolean> {
+    if (!id.startsWith(GRANT)) return false;
+    const { account } = this.#by;
+    const grants = new Grants(this.#env);
+    for (const user of await new Directory(this.#env).membersOf(account)) {
+      const apps = await grants.list(user);
+      if (apps.some((app) => app.account === account && `${GRANT}${app.grant}` === id)) return true;
+    }
+    return false;
   }
 
   #ledger() {

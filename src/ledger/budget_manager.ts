@@ -38,12 +38,13 @@ export class BudgetManager {
 
   /**
    * Sets a budget, in place of the one with its id if there is one. What was spent in its period counts from the start.
+   * `exists`: the grant it is of is known to be there, though nothing may have come from it yet.
    * Fails with `invalid_input`, `not_found` (no such key), `conflict`, `exceeds_own_key`.
    */
-  async set(budget: Budget, now: number, by?: KeyAuthor): Promise<Result<BudgetState>> {
-    const wrong = this.#wrongWith(budget) ?? this.#barredFrom(budget, by);
-    if (wrong) return wrong;
+  async set(budget: Budget, now: number, by?: KeyAuthor, exists = false): Promise<Result<BudgetState>> {
     this.#journal.write();
+    const wrong = this.#wrongWith(budget, exists) ?? this.#barredFrom(budget, by);
+    if (wrong) return wrong;
     this.#budgets.put(budget, now);
     // Writes the notices of thresholds that what was spent before has crossed.
     await this.#journal.durable();
@@ -62,15 +63,15 @@ export class BudgetManager {
     return ok({ deleted: true });
   }
 
-  #wrongWith(budget: Budget): Result<never> | undefined {
+  #wrongWith(budget: Budget, exists: boolean): Result<never> | undefined {
     const { id, key_id, period, time_zone, reset_day } = budget;
     const replaced = this.#budgets.get(id);
     if (this.#ring.get(id)) return ofTheKey(id);
     if (!ID.test(id) || id.startsWith("key_")) {
       return invalid("budget_id", "1 to 64 of a-z, 0-9, `.`, `_`, `-`, not beginning with `key_`");
     }
-    if (key_id !== undefined && !OTHER_CREDENTIAL.test(key_id) && !this.#ring.get(key_id)) {
-      return fail("not_found", `There is no key "${key_id}" in this account.`);
+    if (key_id !== undefined && !exists && !this.#isThere(key_id)) {
+      return fail("not_found", `There is no key "${key_id}" in this account, and no grant or token of that name.`);
     }
     if (time_zone !== undefined && !isTimeZone(time_zone)) {
       return invalid("time_zone", "an IANA time zone such as Europe/Berlin");
@@ -82,6 +83,11 @@ export class BudgetManager {
       return fail("conflict", `An account has at most ${MOST_BUDGETS} budgets: delete one that is not needed.`);
     }
     return undefined;
+  }
+
+  /** A budget of what does not exist would look like protection and be none. */
+  #isThere(keyId: string): boolean {
+    return this.#ring.get(keyId) !== undefined || (OTHER_CREDENTIAL.test(keyId) && this.#budgets.knows(keyId));
   }
 
   #barredFrom({ id, key_id }: Budget, by: KeyAuthor | undefined): Result<never> | undefined {

@@ -1,9 +1,9 @@
 import type { Budget } from "./budget_types.ts";
 
-/** What a budget counts: calls of these credentials and of this tool; null = of any. */
+/** What a budget counts: calls of these credentials and of these tools; null = of any. */
 export interface Counted {
   keyIds: readonly string[] | null;
-  tool: string | null;
+  tools: readonly string[] | null;
 }
 
 /** A quarter of an hour: every time zone's midnight is at the beginning of one. */
@@ -60,21 +60,26 @@ export class BudgetStore {
     return this.#fromTally(dayOf(nextDay), counted) + this.#fromSlots(slotOf(start), slotOf(nextDay), counted);
   }
 
-  #fromTally(day: string, { keyIds, tool }: Counted): number {
-    const sum = "SELECT coalesce(sum(cost_nano), 0) AS nano FROM tally WHERE day >= ?1 AND (?2 IS NULL OR tool = ?2)";
-    return this.#sum(sum, keyIds, [day, tool]);
+  /** Whether a credential ever called, as far as it is written. */
+  hasCalled(keyId: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM tally WHERE key_id = ? LIMIT 1", keyId).toArray().length > 0;
   }
 
-  #fromSlots(from: number, to: number, { keyIds, tool }: Counted): number {
-    const sum = `SELECT coalesce(sum(cost_nano), 0) AS nano FROM spending
-                 WHERE slot >= ?1 AND slot < ?3 AND (?2 IS NULL OR tool = ?2)`;
-    return this.#sum(sum, keyIds, [from, tool, to]);
+  #fromTally(day: string, counted: Counted): number {
+    return this.#sum("SELECT coalesce(sum(cost_nano), 0) AS nano FROM tally WHERE day >= ?", [day], counted);
   }
 
-  #sum(query: string, keyIds: readonly string[] | null, values: SqlStorageValue[]): number {
-    const of = keyIds === null ? "" : ` AND key_id IN (SELECT value FROM json_each(?${values.length + 1}))`;
-    const keys = keyIds === null ? [] : [JSON.stringify(keyIds)];
-    return this.#sql.exec<{ nano: number }>(query + of, ...values, ...keys).one().nano;
+  #fromSlots(from: number, to: number, counted: Counted): number {
+    const sum = "SELECT coalesce(sum(cost_nano), 0) AS nano FROM spending WHERE slot >= ? AND slot < ?";
+    return this.#sum(sum, [from, to], counted);
+  }
+
+  #sum(query: string, values: SqlStorageValue[], { keyIds, tools }: Counted): number {
+    const among = (column: string, names: readonly string[] | null) =>
+      names === null ? "" : ` AND ${column} IN (SELECT value FROM json_each(?))`;
+    const lists = [keyIds, tools].filter((names) => names !== null).map((names) => JSON.stringify(names));
+    const whole = query + among("key_id", keyIds) + among("tool", tools);
+    return this.#sql.exec<{ nano: number }>(whole, ...values, ...lists).one().nano;
   }
 }
 

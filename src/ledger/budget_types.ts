@@ -6,7 +6,7 @@ export interface Budget extends PeriodRule {
   id: string;
   /** Counts the calls of this credential and of the keys made with it; absent: of every credential. */
   key_id?: string;
-  /** Counts the calls of this tool; absent: of every tool. */
+  /** Counts the calls of this tool, of `chat` all that `countedAs` says; absent: of every tool. */
   tool?: string;
   nano_usd: number;
   /** `hard` refuses or cuts calls when money is held; `soft` gives notice and nothing more. */

@@ -90,6 +90,35 @@ describe("a budget", () => {
       expect(await (await awake.restart()).ledger.listBudgets().map(({ id }) => id)).toEqual(["all", "of-tool"]);
     }));
 
+  it("of `chat` counts every way to chat, before it was set too, and nothing else", () =>
+    withLedger("enterprise", async (bench) => {
+      const ways = ["chat", "chat_completions", "messages", "responses"];
+      for (const tool of [...ways, "embeddings", "enhance_prompt"]) await spend(bench, `before ${tool}`, { tool });
+      await set(bench, { id: "chats", tool: "chat", nano_usd: 8 * WORST });
+      await set(bench, { id: "one-way", tool: "messages" });
+      for (const awake of [bench, await bench.restart()]) {
+        expect(stateOf(awake, "chats")).toMatchObject({ spent_nano: 4 * WORST });
+        expect(stateOf(awake, "one-way")).toMatchObject({ spent_nano: WORST });
+      }
+      for (const tool of ways) expect(await spend(bench, `after ${tool}`, { tool })).toBe("admitted");
+      for (const tool of ways) expect(await spend(bench, `over ${tool}`, { tool })).toBe("budget_exceeded");
+      for (const tool of ["embeddings", "enhance_prompt"]) {
+        expect(await spend(bench, `other ${tool}`, { tool })).toBe("admitted");
+      }
+    }));
+
+  it("of a grant or token is set once that was heard of, or is known to exist", () =>
+    withLedger("enterprise", async (bench) => {
+      const caller = { verified: { id: "jwt_1", user: KEY.user, scopes: ["usage"] } };
+      const of = (key_id: string, exists?: boolean) =>
+        bench.ledger.budgets.set({ ...MONTHLY, id: "b", key_id }, bench.clock.now, undefined, exists);
+      expect(await of("jwt_1")).toMatchObject({ code: "not_found" });
+      await bench.admit({ caller });
+      expect(await of("jwt_1")).toMatchObject({ ok: true });
+      expect(await of("grant_1")).toMatchObject({ code: "not_found" });
+      expect(await of("grant_1", true)).toMatchObject({ ok: true });
+    }));
+
   it("that is soft refuses nothing", () =>
     withLedger("enterprise", async (bench) => {
       await set(bench, { id: "soft", kind: "soft", nano_usd: WORST });
@@ -174,6 +203,8 @@ describe("setting budgets", () => {
     ["a reset day of no week", { period: "week", reset_day: 8 }, "invalid_input"],
     ["a reset day of a day", { period: "day", reset_day: 1 }, "invalid_input"],
     ["an unknown key", { key_id: "key_9" }, "not_found"],
+    ["an unknown grant", { key_id: "grant_typo" }, "not_found"],
+    ["an unknown token", { key_id: "jwt_typo" }, "not_found"],
     ["a key's own", { id: KEY.id }, "conflict"],
   ])("refuses %s and changes nothing", (_, over, expected) =>
     withLedger("free", async (bench) => {

@@ -4,6 +4,7 @@ import { type Period, periodAt } from "./budget_periods.ts";
 import { type BudgetStore, type SlotRow, slotOf } from "./budget_store.ts";
 import type { Budget, BudgetState } from "./budget_types.ts";
 import type { Keyring } from "./keyring.ts";
+import { countedAs } from "./spending_tools.ts";
 import type { StoredKey } from "./stored_key.ts";
 import type { TallyRow } from "./tally.ts";
 import type { HoldRequest, KeyBudget } from "./types.ts";
@@ -52,6 +53,11 @@ export class Budgets {
   /** Whether a budget of this very credential bounds it. */
   bind(keyId: string): boolean {
     return [...this.#tracked.values()].some(({ budget }) => budget.key_id === keyId && budget.kind === "hard");
+  }
+
+  /** Whether a credential that is no key was ever heard of: it called, or made a key. All that was called must be written. */
+  knows(id: string): boolean {
+    return [...this.#ring.all()].some(({ createdBy }) => createdBy === id) || this.#store.hasCalled(id);
   }
 
   /** Begins to watch a new or changed budget, and keeps it. All that was spent must be written. */
@@ -142,7 +148,10 @@ export class Budgets {
 
   #track(budget: Budget, now: number): void {
     const period = periodAt(budget, now);
-    const counted = { keyIds: this.#family(budget.key_id), tool: budget.tool ?? null };
+    const counted = {
+      keyIds: this.#family(budget.key_id),
+      tools: budget.tool === undefined ? null : countedAs(budget.tool),
+    };
     this.#tracked.set(budget.id, { budget, period, spentNano: this.#store.spentSince(period.start, counted) });
     if (period.end !== null) this.#turnsAt = Math.min(this.#turnsAt, period.end);
   }
@@ -155,7 +164,7 @@ export class Budgets {
   }
 
   #counts(budget: Budget, keyId: string, tool: string): boolean {
-    if (budget.tool !== undefined && budget.tool !== tool) return false;
+    if (budget.tool !== undefined && budget.tool !== tool && !countedAs(budget.tool).includes(tool)) return false;
     return budget.key_id === undefined || budget.key_id === keyId || this.#ring.lineOf(keyId).includes(budget.key_id);
   }
 

@@ -205,9 +205,9 @@ export class Ledger extends DurableObject<Env> {
   }
 
   /** As `BudgetManager.set`. */
-  async setBudget(budget: Budget, by: T.KeyAuthor): Promise<Result<BudgetState>> {
+  async setBudget(budget: Budget, by: T.KeyAuthor, exists = false): Promise<Result<BudgetState>> {
     return this.#with(async (ledger) => {
-      const set = await ledger.budgets.set(budget, Date.now(), by);
+      const set = await ledger.budgets.set(budget, Date.now(), by, exists);
       ledger.lookAgain();
       return set;
     });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { formatUsd } from "../ledger/money.ts";
+import { SPENDING_TOOLS } from "../ledger/spending_tools.ts";
 import { defineTool } from "./define.ts";
 
 /** Budgets of the caller's account. REST only: an agent has no business with its own bounds. */
@@ -52,12 +53,16 @@ export const setBudget = defineTool({
     nano_usd: Nano.nonnegative().max(1_000_000_000_000_000).describe("nano-USD (1 USD = 1000000000)"),
     period: Period.describe("total: in all, without a new beginning"),
     kind: Kind.default("hard").describe("hard refuses or cuts calls; soft only gives notice"),
-    key_id: z.string().min(1).max(64).optional().describe("Counts this key and those made with it; absent: all"),
-    tool: z
+    key_id: z
       .string()
-      .regex(/^[a-z][a-z_]{0,63}$/)
+      .min(1)
+      .max(64)
       .optional()
-      .describe("Counts this tool, such as chat; absent: all"),
+      .describe("Counts this key, grant or token and the keys made with it; absent: all"),
+    tool: z
+      .enum(SPENDING_TOOLS)
+      .optional()
+      .describe("Counts this tool; chat: chat_completions, messages and responses too; absent: all"),
     time_zone: z.string().min(1).max(64).optional().describe("IANA name, such as Europe/Berlin; default UTC"),
     reset_day: z
       .number()

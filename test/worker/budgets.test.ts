@@ -2,9 +2,12 @@ import { env } from "cloudflare:test";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, inject, it } from "vitest";
 import type { Env } from "../../src/env.ts";
+import { SPENDING_TOOLS } from "../../src/ledger/spending_tools.ts";
 import { boundTokens } from "../../src/models/tokens.ts";
+import { tools } from "../../src/tools/registry.ts";
 import type { Received } from "../upstream/webhook_receiver.ts";
-import { account, owner, type Reply, rest } from "./client.ts";
+import { account, ORIGIN, owner, type Reply, rest } from "./client.ts";
+import { client, connect } from "./oauth_flow.ts";
 import { configureModels, priceOf } from "./provider.ts";
 import { expectProblem } from "./refusal.ts";
 
@@ -85,6 +88,45 @@ describe("budgets over HTTP", () => {
     expectProblem(await ask(key, 2_000), "budget_exceeded");
   });
 
+  it("of `chat` are led around by no other way to chat", async () => {
+    const { key } = await account("enterprise", FULL);
+    await setBudget(key, "none", { nano_usd: 0, period: "month", tool: "chat" });
+    const model = "paid/echo";
+    const messages = [{ role: "user", content: MESSAGE }];
+    const ways: [string, object][] = [
+      ["/v1/chat", { message: MESSAGE, model }],
+      ["/v1/chat/completions", { model, messages }],
+      ["/v1/messages", { model, messages, max_tokens: 9 }],
+      ["/v1/responses", { model, input: MESSAGE }],
+    ];
+    for (const [path, input] of ways) {
+      const { status, body } = await rest(key, "POST", path, input);
+      // Each door says it in its own words: 402, or the 429 of another API.
+      expect([402, 429]).toContain(status);
+      expect([path, body.detail ?? body.error.message]).toEqual([
+        path,
+        expect.stringContaining('Of the budget "none"'),
+      ]);
+    }
+  });
+
+  it("of an app are set before it first calls, and only of one that the account let in", async () => {
+    const who = await account("enterprise", FULL);
+    const { user } = (await rest(await owner(), "GET", `/v1/admin/accounts/${who.account}`)).body;
+    const flow = { client: await client(), resource: `${ORIGIN}/v1`, scopes: ["chat" as const] };
+    await connect({ user, account: who.account }, flow);
+    const [app] = (await rest(who.key, "GET", "/v1/me/apps")).body.apps;
+    const budget = { nano_usd: 5, period: "month", key_id: `grant_${app.grant}` };
+    expect((await setBudget(who.key, "app", budget)).body).toMatchObject(budget);
+    const { key: others } = await account("enterprise", FULL);
+    expectProblem(await setBudget(others, "app", budget), "not_found", [others]);
+  });
+
+  it("can be of every tool that costs, and of no other", () => {
+    const costing = tools.filter(({ metered }) => metered).map(({ name }) => name);
+    expect([...SPENDING_TOOLS].sort()).toEqual([...costing, "relay"].sort());
+  });
+
   it("refuse what is no budget, and who may not set one", async () => {
     const { key } = await account("enterprise", FULL);
     const good = { nano_usd: 5, period: "week" };
@@ -96,12 +138,18 @@ describe("budgets over HTTP", () => {
       ["b", { time_zone: "Mars/Olympus" }],
       ["b", { reset_day: 8 }],
       ["b", { tool: "Chat" }],
+      ["b", { tool: "chats" }],
+      ["b", { tool: "search" }],
       ["b", { colour: "red" }],
       ["Budget", {}],
     ] as const) {
       expectProblem(await setBudget(key, id, { ...good, ...wrong }), "invalid_input", [key]);
     }
-    expectProblem(await setBudget(key, "b", { ...good, key_id: "key_none" }), "not_found", [key]);
+    const misnamed = await setBudget(key, "b", { ...good, tool: "chats" });
+    for (const tool of SPENDING_TOOLS) expect(misnamed.body.detail).toContain(`"${tool}"`);
+    for (const key_id of ["key_none", "grant_typo", "jwt_typo"]) {
+      expectProblem(await setBudget(key, "b", { ...good, key_id }), "not_found", [key]);
+    }
     expect((await rest(key, "GET", "/v1/budgets")).body).toEqual({ budgets: [] });
     const { key: plain } = await account();
     expectProblem(await setBudget(plain, "b", good), "insufficient_scope", [plain]);
