@@ -109,6 +109,7 @@ async function perform(
       scope: request.tool.scope,
       metered: request.tool.metered ?? false,
       ...(quote ? { hold: quote } : {}),
+      ...(request.tool.uncounted ? { uncounted: true } : {}),
       ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
       ...(request.tool.prefers?.(input) ? { prefers: true } : {}),
     };

@@ -91,7 +91,9 @@ export class Admission {
       const before = this.#before(request.idempotency, { key, identity, measure, now });
       if (before) return before;
     }
-    const limited = rates.refusal(now, plan.rate, bounds);
+    const limited = request.uncounted
+      ? rates.besides(now, key.id, request.tool)
+      : rates.refusal(now, plan.rate, bounds);
     if (limited) return limited;
     let granted: number | undefined;
     const preferred = request.prefers ? this.#parts.account.prefers : null;
@@ -104,7 +106,9 @@ export class Admission {
       const { key: idempotencyKey, inputHash } = request.idempotency;
       this.#parts.attempts.begin(attemptKey(key.id, idempotencyKey), inputHash, request.callId, now + LEASE_MS);
     }
-    const windows = rates.take(now, plan.rate, bounds, journal);
+    const windows = request.uncounted
+      ? rates.measure(now, plan.rate, bounds)
+      : rates.take(now, plan.rate, bounds, journal);
     ring.touch(key, request.caller, now, journal);
     if (!request.metered) calls.put(freeCall(request, { keyId: key.id, user: key.user }, now));
     journal.within(FREE_JOURNAL_MS);
@@ -114,7 +118,7 @@ export class Admission {
       windows,
       ...(granted === undefined ? {} : { grantedOutputTokens: granted }),
       ...(preferred === null ? {} : { preferred }),
-      ...(request.reads ? this.#answer(request.reads, plan, windows) : {}),
+      ...(request.reads ? this.#answer(request.reads, key.id, plan, windows) : {}),
     };
   }
 
@@ -177,10 +181,19 @@ export class Admission {
     });
   }
 
-  #answer(reads: UsageReads, plan: T.Plan, windows: T.WindowState[]): UsageAnswers {
-    const { reports, books, journal, now } = this.#parts;
+  #answer(reads: UsageReads, keyId: string, plan: T.Plan, windows: T.WindowState[]): UsageAnswers {
+    const { reports, books, budgets, journal, now } = this.#parts;
     const write = () => journal.write();
-    return reports.answer(reads, { plan, windows, books, now: now(), notices: () => this.#notices.recent, write });
+    const over = reads.budgets ? { budgets: budgets.over(keyId) } : {};
+    const answers = reports.answer(reads, {
+      plan,
+      windows,
+      books,
+      now: now(),
+      notices: () => this.#notices.recent,
+      write,
+    });
+    return { ...answers, ...over };
   }
 }
 

@@ -32,8 +32,7 @@ export class BudgetManager {
 
   /** All budgets, those of keys among them, by id. */
   list(): BudgetState[] {
-    const states = [...this.#budgets.tracked()].map((tracked) => this.#budgets.stateOf(tracked));
-    return states.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return this.#budgets.all();
   }
 
   /**

@@ -138,6 +138,20 @@ export class Budgets {
     };
   }
 
+  /** The budgets that count what a credential spends, by id. */
+  over(keyId: string): BudgetState[] {
+    const line = this.#ring.lineOf(keyId);
+    const over = [...this.#tracked.values()].filter(
+      ({ budget: { key_id } }) => key_id === undefined || line.includes(key_id),
+    );
+    return sorted(over.map((tracked) => this.stateOf(tracked)));
+  }
+
+  /** All budgets, those of keys among them, by id. */
+  all(): BudgetState[] {
+    return sorted([...this.#tracked.values()].map((tracked) => this.stateOf(tracked)));
+  }
+
   /** A key's own budget, what was spent of it in its period, and what open holds may still cost. */
   ofKey(key: StoredKey, budget: KeyBudget) {
     const tracked = this.#tracked.get(key.id);
@@ -221,4 +235,5 @@ const budgetOf = ({ id }: StoredKey, { nano_usd, period }: KeyBudget): Budget =>
   kind: "hard",
 });
 
+const sorted = (states: BudgetState[]): BudgetState[] => states.sort((a, b) => (a.id < b.id ? -1 : 1));
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());

@@ -5,6 +5,9 @@ import { SlidingWindows, type WindowsSnapshot } from "./windows.ts";
 const ACCOUNT = "account";
 const TOOL = "tool:";
 
+/** Calls of one credential that are not counted: so many a minute, kept in memory alone. */
+const UNCOUNTED = { minute: 60 };
+
 /** What has limits of its own within the account's: a key, or `tool:<name>`. */
 export interface Limited {
   id: string;
@@ -23,6 +26,7 @@ export function toolLimits(plan: Plan, tool: string): Limited[] {
  */
 export class RateGate {
   readonly #scopes = new Map<string, SlidingWindows>();
+  readonly #uncounted = new Map<string, SlidingWindows>();
 
   constructor(stored: ReadonlyMap<string, WindowsSnapshot>) {
     for (const [scope, snapshot] of stored) this.#scopes.set(scope, new SlidingWindows(snapshot));
@@ -62,6 +66,20 @@ export class RateGate {
     this.#count(ACCOUNT, now, journal);
     for (const { id, limits } of keys) if (limits) this.#count(id, now, journal);
     return this.measure(now, plan, keys);
+  }
+
+  /** Lets a call in that no window counts, or refuses it where one credential makes too many of them. */
+  besides(now: number, keyId: string, tool: string): Refusal | null {
+    const windows = this.#uncounted.get(keyId) ?? new SlidingWindows();
+    const [state] = windows.measure(now, UNCOUNTED);
+    if (state?.remaining === 0) {
+      const extras = { retry_after: Math.ceil(state.retryAfterMs / 1_000), limit: state.name, tool };
+      const detail = `${state.limit} calls of \`${tool}\` a minute are allowed.`;
+      return { kind: "refused", code: "rate_limited", detail, extras, windows: [state] };
+    }
+    windows.take(now);
+    this.#uncounted.set(keyId, windows);
+    return null;
   }
 
   /** The tool whose own limit is the one that refuses. */

@@ -1,4 +1,5 @@
 import type { Entry } from "./books.ts";
+import type { BudgetState } from "./budget_types.ts";
 import type { Funding, UsageReport, UsageTotals, WindowState } from "./types.ts";
 
 /** What can be asked about usage, and the answers. Days and months are UTC. */
@@ -59,6 +60,8 @@ export interface UsageReads {
   /** `YYYY-MM`, default the current one. */
   month?: string;
   quota?: true;
+  /** The budgets that count what the caller spends. */
+  budgets?: true;
   groups?: UsageQuery & { limit: number };
   callId?: string;
 }
@@ -67,6 +70,7 @@ export interface UsageReads {
 export interface UsageAnswers {
   usage?: UsageReport;
   quota?: Quota;
+  budgets?: BudgetState[];
   groups?: GroupReport;
   /** null: there is no such call, or it is too long ago. */
   call?: CallDetails | null;

@@ -76,6 +76,8 @@ export interface AdmitRequest extends CallFacts {
   /** null: any good credential will do. */
   scope: string | null;
   hold?: HoldRequest;
+  /** No window counts it; it costs nothing, and has a limit of its own. */
+  uncounted?: boolean;
   /** The call will report what it used when it ends; otherwise it is booked as done at once, and only a failure is reported. */
   metered: boolean;
   /** What to report about usage, as of this admission. */

@@ -1,30 +1,11 @@
 import * as z from "zod";
-import { formatUsd } from "../ledger/money.ts";
 import { SPENDING_TOOLS } from "../ledger/spending_tools.ts";
+import { BudgetOutput, budgetLine, Kind, Nano, Period } from "./budget_schema.ts";
 import { defineTool } from "./define.ts";
 
 /** Budgets of the caller's account. REST only: an agent has no business with its own bounds. */
 
-const Nano = z.number().int();
 const BudgetId = z.string().min(1).max(64).describe("Chosen by you: a-z, 0-9, `.`, `_`, `-`");
-const Period = z.enum(["day", "week", "month", "total"]);
-const Kind = z.enum(["hard", "soft"]);
-
-const BudgetOutput = z.object({
-  id: z.string(),
-  key_id: z.string().optional(),
-  tool: z.string().optional(),
-  nano_usd: Nano,
-  kind: Kind,
-  period: Period,
-  time_zone: z.string().optional(),
-  reset_day: z.number().int().optional(),
-  spent_nano: Nano.describe("What its calls in the period were worth, whoever paid"),
-  reserved_nano: Nano.describe("The most its running calls can still cost"),
-  began_at: z.string().nullable(),
-  resets_at: z.string().nullable(),
-});
-type BudgetOutput = z.output<typeof BudgetOutput>;
 
 export const listBudgets = defineTool({
   name: "list_budgets",
@@ -37,7 +18,7 @@ export const listBudgets = defineTool({
   rest: { method: "get", path: "/budgets" },
   restOnly: true,
   run: async (call) => ({ budgets: await call.budgets.list() }),
-  text: ({ budgets }) => budgets.map(line).join("\n"),
+  text: ({ budgets }) => budgets.map(budgetLine).join("\n"),
 });
 
 export const setBudget = defineTool({
@@ -76,7 +57,7 @@ export const setBudget = defineTool({
   rest: { method: "post", path: "/budgets/{budget_id}" },
   restOnly: true,
   run: (call, { budget_id, ...budget }) => call.budgets.set({ id: budget_id, ...budget }),
-  text: line,
+  text: budgetLine,
 });
 
 export const deleteBudget = defineTool({
@@ -95,9 +76,3 @@ export const deleteBudget = defineTool({
   },
   text: ({ budget_id }) => `Budget ${budget_id} is deleted.`,
 });
-
-function line({ id, kind, nano_usd, period, spent_nano, reserved_nano, resets_at }: BudgetOutput): string {
-  const whole = `$${formatUsd(nano_usd)} ${period === "total" ? "in all" : `a ${period}`}`;
-  const until = resets_at ? `, until ${resets_at}` : "";
-  return `${id} (${kind}): $${formatUsd(spent_nano)} spent and $${formatUsd(reserved_nano)} held of ${whole}${until}.`;
-}

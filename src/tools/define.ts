@@ -163,6 +163,8 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   streams?: boolean;
   /** True when `run` stops where it is once it is cancelled: an MCP client can end it then. What streams can be ended anyway. */
   cancellable?: boolean;
+  /** True for what tells of the rate windows: they do not count it, and being full do not refuse it. Only where it costs nothing. */
+  uncounted?: boolean;
   /** What to ask of the usage report in the admission itself, so that reading it costs no second hop. */
   reads?: (input: z.output<I>) => UsageReads;
   /** True when the model that the account prefers decides what the call does, and costs: told in `call.preferred`. */

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { WaypostError } from "../errors.ts";
+import type { BudgetState } from "../ledger/budget_types.ts";
 import { formatUsd } from "../ledger/money.ts";
+import { budgetLine } from "./budget_schema.ts";
 import { defineTool } from "./define.ts";
 import { NextCalls, nextLines, nextOf } from "./next_calls.ts";
 import { cutReport } from "./usage_cut.ts";
@@ -20,6 +22,7 @@ import { callText, groupsText, section } from "./usage_text.ts";
 
 /** Groups that an agent is shown; the others are told as one sum. */
 const MOST_GROUPS = 50;
+const MOST_BUDGETS = 5;
 
 const UsageInput = z
   .strictObject({
@@ -88,6 +91,7 @@ const UsageOutput = z.object({
   ),
   forecast: ForecastOutput.optional(),
   notices: z.array(z.string()),
+  budgets: z.array(z.string()).optional().describe("Hard ones over the caller, those first that have least left"),
   groups: GroupsOutput.optional(),
   call: CallOutput.optional(),
   left_out: z.record(z.string(), z.number()).optional().describe("Entries of a list that are not told, by its name"),
@@ -112,6 +116,7 @@ export const usage = defineTool({
     const isGrouped = group_by !== undefined || from !== undefined || to !== undefined;
     return {
       recent,
+      budgets: true,
       ...(month ? { month } : {}),
       ...(isGrouped
         ? { groups: { ...daysOf(rangeIn(input), Date.now()), by: group_by ?? ["month"], limit: MOST_GROUPS } }
@@ -122,13 +127,15 @@ export const usage = defineTool({
   run: async ({ usage: report, answers }, { call_id }) => {
     if (!report) throw new Error("the admission carried no usage report");
     const { windows, forecast, notices, ...rest } = report;
-    const { groups, call } = answers ?? {};
+    const { groups, call, budgets = [] } = answers ?? {};
+    const tight = tightest(budgets);
     if (call_id !== undefined && !call) throw noSuchCall();
     const whole = {
       ...rest,
       limits: windows.map(limitOf),
       ...(forecast ? { forecast: { ...forecast, how: FORECAST_HOW } } : {}),
       notices: notices.map(({ at, message }) => `${at} ${message}`),
+      ...(tight.length > 0 ? { budgets: tight } : {}),
       ...(groups ? { groups } : {}),
       ...(call ? { call } : {}),
     };
@@ -151,6 +158,13 @@ export const usage = defineTool({
   text,
 });
 
+/** What may refuse the caller's next call although there is money. */
+function tightest(budgets: readonly BudgetState[]): string[] {
+  const left = ({ nano_usd, spent_nano, reserved_nano }: BudgetState) => nano_usd - spent_nano - reserved_nano;
+  const hard = budgets.filter(({ kind }) => kind === "hard").sort((a, b) => left(a) - left(b));
+  return hard.slice(0, MOST_BUDGETS).map(budgetLine);
+}
+
 /** For a call that is not of this account, was never made, or cost nothing and was made too long ago. */
 export const noSuchCall = (): WaypostError =>
   new WaypostError("not_found", "This account has no such call; one that cost nothing is listed for 40 days.");
@@ -165,6 +179,7 @@ function text(report: UsageOutput): string {
     `${report.month}, plan ${report.plan}: ${total.calls} calls (${total.errors} failed), ${total.input_tokens} tokens in, ${total.output_tokens} out, $${formatUsd(total.cost_nano)}.`,
     ...(forecast ? [`At this rate the month comes to $${formatUsd(forecast.cost_nano)} (${forecast.how}).`] : []),
     `Left: ${plan}; prepaid credit $${formatUsd(balance.available_nano)}; calls ${report.limits.map((l) => `${l.remaining}/${l.limit} a ${l.window}`).join(", ")}.`,
+    ...(report.budgets ?? []).map((budget) => `Budget ${budget}`),
     ...section("By model", report.by_model),
     ...section("By tool", report.by_tool),
     ...(report.groups ? groupsText(report.groups) : []),

@@ -63,6 +63,9 @@ describe("a usage report", () => {
       recent: recent(5).map((call) => ({ ...call, ...all, credit_nano: most, session_id: '"s"'.repeat(20) })),
       forecast: { cost_nano, calls, tokens: most, hours_so_far: 744, hours_in_month: 744, how: FORECAST_HOW },
       notices: ['80 % of the hard budget "day" of $1 is spent.'],
+      budgets: Array(5).fill(
+        `${"b".repeat(64)} (hard, chat_completions): $${most} spent and $${most} held of $${most} a month.`,
+      ),
     };
     expect(JSON.stringify(whole).length).toBeLessThanOrEqual(mostCharacters(whole));
     expect(mostCharacters(report(1, 5))).toBeLessThan(3 * JSON.stringify(report(1, 5)).length);

@@ -14,6 +14,7 @@ interface Long {
   by_day: Split;
   recent: CallRecord[];
   notices?: readonly string[];
+  budgets?: readonly string[];
   groups?: GroupReport | undefined;
   call?: unknown;
 }
@@ -80,7 +81,7 @@ export function mostCharacters(report: Long): number {
     const names = id.length + tool.length + key_id.length + status.length;
     most += CALL_CHARACTERS + ESCAPED * (names + (model?.length ?? 0) + (session_id?.length ?? 0));
   }
-  for (const notice of report.notices ?? []) most += ESCAPED * (notice.length + 2);
+  for (const notice of [...(report.notices ?? []), ...(report.budgets ?? [])]) most += ESCAPED * (notice.length + 2);
   return most;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { parseCsv } from "../csv.ts";
 import { callThrough, DOORS } from "./both_doors.ts";
-import { account, agent, owner, rest } from "./client.ts";
+import { account, agent, owner, type Reply, rest } from "./client.ts";
 import { configureModels, priceOf } from "./provider.ts";
 
 configureModels();
@@ -234,9 +234,51 @@ describe("GET /v1/quota", () => {
       plan: "basic",
       tokens: { included: 10_000_000, used: 1_500, remaining: 9_998_500 },
       balance: { credit_nano: 0, available_nano: 0 },
+      budgets: [],
     });
-    expect(body.limits[0]).toMatchObject({ window: "minute", limit: 30, remaining: 28 });
+    expect(body.limits[0]).toMatchObject({ window: "minute", limit: 30, remaining: 29 });
     expect(JSON.stringify(body).length).toBeLessThan(800);
+  });
+
+  it("names the budgets that hold the caller, and no others; so does usage", async () => {
+    const { key } = await account("enterprise", { scopes: ["account", "chat", "usage"] });
+    const limits = { scopes: ["chat", "usage"], budget: { nano_usd: 5, period: "total" } };
+    const { body: mine } = await rest(key, "POST", "/v1/keys", { name: "mine", ...limits });
+    const { body: other } = await rest(key, "POST", "/v1/keys", { name: "other", ...limits });
+    const everybodys = { nano_usd: 1_000_000_000, period: "month" };
+    await rest(key, "POST", "/v1/budgets/all", everybodys);
+    await rest(key, "POST", "/v1/budgets/soft", { ...everybodys, kind: "soft" });
+    const refused = await rest(mine.api_key, "POST", "/v1/chat", ask("tokens-1000-500"));
+    expect(refused.body).toMatchObject({ code: "budget_exceeded", budget_id: mine.id });
+    const { body } = await rest(mine.api_key, "GET", "/v1/quota");
+    const none = { spent_nano: 0, reserved_nano: 0 };
+    expect(body.budgets).toHaveLength(3);
+    expect(body.budgets).toMatchObject([
+      { id: "all", kind: "hard", ...everybodys, ...none, resets_at: expect.stringMatching(/-01T00:00:00/) },
+      { id: mine.id, key_id: mine.id, kind: "hard", nano_usd: 5, ...none, resets_at: null },
+      { id: "soft", kind: "soft", ...none },
+    ]);
+    expect(JSON.stringify(body)).not.toContain(other.id);
+    const { body: usage } = await rest(mine.api_key, "GET", "/v1/usage");
+    expect(usage.budgets).toEqual([
+      `${mine.id} (hard): $0.000000000 spent and $0.000000000 held of $0.000000005 in all.`,
+      expect.stringMatching(/^all \(hard\): .* a month, until /),
+    ]);
+  });
+
+  it("uses up none of the calls it tells of, and is there when they are used up; too many of it are refused", async () => {
+    const { key } = await account("free");
+    for (let i = 0; i < 11; i++) expect((await rest(key, "GET", "/v1/quota")).status).toBe(200);
+    for (let i = 0; i < 10; i++) expect((await rest(key, "GET", "/v1/usage")).status).toBe(200);
+    expect((await rest(key, "GET", "/v1/usage")).body.code).toBe("rate_limited");
+    const full = await rest(key, "GET", "/v1/quota");
+    expect(full.body.limits[0]).toMatchObject({ window: "minute", limit: 10, remaining: 0 });
+    expect(full.headers.get("x-ratelimit-remaining")).toBe("0");
+    const more = await Promise.all(Array.from({ length: 60 }, () => rest(key, "GET", "/v1/quota")));
+    expect(more.filter(({ status }) => status === 200)).toHaveLength(48);
+    const { headers, body } = more.find(({ status }) => status === 429) as Reply;
+    expect(body).toMatchObject({ code: "rate_limited", limit: "minute", tool: "quota" });
+    expect(headers.get("retry-after")).toBe(String(body.retry_after));
   });
 });
 
