@@ -44,6 +44,50 @@ describe("books", () => {
     expect(oneMore).toBeNull();
   });
 
+  it("have credit pay for the whole of what the rest of the plan's tokens would cut", () => {
+    const rich = open({ balanceNano: 1_000_000_000, tokensUsed: 760 });
+    const small = { inputTokens: 100, maxOutputTokens: 4_000, minOutputTokens: 64 };
+    expect(rich.place(call("a"), request(small), 1_000)?.hold).toMatchObject({
+      funding: "credit",
+      tokens: 0,
+      grantedOutputTokens: 4_000,
+    });
+    // What the plan covers whole, it pays, and of two grants alike it pays the one.
+    expect(rich.place(call("b"), request({ ...small, maxOutputTokens: 140 }), 1_000)?.hold.funding).toBe("included");
+    const dear = request({ ...small, price: { input: 1_000_000, output: 20_000_000 }, markupBps: 10_000 });
+    // Credit for 145 tokens of output beside a plan that has as many, and then one fewer.
+    for (const [monthly, funding] of [
+      [1_005, "included"],
+      [1_004, "credit"],
+    ] as const) {
+      const books = open({ balanceNano: 3_000_000, tokensUsed: 760 });
+      expect(books.place(call("c"), dear, monthly)?.hold).toMatchObject({ funding, grantedOutputTokens: 145 });
+    }
+  });
+
+  it.each([1, 2, 3])("grant what the better of plan and credit grants alone, and no less (seed %i)", (seed) => {
+    const next = randomFrom(seed);
+    const upTo = (most: number) => Math.floor(next() * (most + 1));
+    const seen = new Set<string>();
+    for (let i = 0; i < 2_000; i++) {
+      const minOutputTokens = 1 + upTo(64);
+      const wanted = request({
+        inputTokens: upTo(2_000),
+        minOutputTokens,
+        maxOutputTokens: minOutputTokens + upTo(3_000),
+      });
+      const [tokensUsed, balanceNano] = [upTo(10_000), upTo(60_000_000)];
+      const grant = (state: object, monthly: number) => open(state).place(call("a"), wanted, monthly)?.hold;
+      const plan = grant({ tokensUsed }, 10_000)?.grantedOutputTokens ?? -1;
+      const credit = grant({ balanceNano }, 0)?.grantedOutputTokens ?? -1;
+      const both = grant({ tokensUsed, balanceNano }, 10_000);
+      expect(both?.grantedOutputTokens ?? -1).toBe(Math.max(plan, credit));
+      if (both) expect(both.funding).toBe(plan >= credit ? "included" : "credit");
+      seen.add(`${both?.funding} ${both?.grantedOutputTokens === wanted.maxOutputTokens ? "whole" : "cut"}`);
+    }
+    expect([...seen].sort()).toEqual(["credit cut", "credit whole", "included cut", "included whole", "undefined cut"]);
+  });
+
   it("keep with each charge what it takes to reckon it again", () => {
     const price = { ...PRICE, tiers: [{ above: 900, ...PRICE, input: 6_000_000 }], version: "book 1, 2026-11-20" };
     const books = open({ balanceNano: 1_000_000_000 });

@@ -96,15 +96,16 @@ export class Books {
   }
 
   /**
-   * Reserves the worst case of a call: from the plan's tokens when they cover it, else from prepaid credit.
-   * The output is cut to what is affordable. Returns null when not even `minOutputTokens` is.
+   * Reserves the worst case of a call: from the plan's tokens when they cover the whole of it, else from whichever of plan
+   * and prepaid credit grants more output, the plan where both grant the same. The output is cut to that grant. Returns null
+   * when neither grants `minOutputTokens`.
    */
   place(
     call: { callId: string; keyId: string; tool: string; expiresAt: number },
     request: HoldRequest,
     monthlyTokens: number | null,
   ): { hold: Hold; entry: Entry } | null {
-    const grant = this.#fromPlan(request, monthlyTokens) ?? this.#fromCredit(request);
+    const grant = this.#grant(request, monthlyTokens);
     if (!grant) return null;
     const hold: Hold = { ...call, request, ...grant };
     this.#add(hold);
@@ -158,6 +159,14 @@ export class Books {
       costNano: 0,
       detail: { note },
     };
+  }
+
+  #grant(request: HoldRequest, monthlyTokens: number | null) {
+    const plan = this.#fromPlan(request, monthlyTokens);
+    if (plan?.grantedOutputTokens === request.maxOutputTokens) return plan;
+    const credit = this.#fromCredit(request);
+    if (!plan || !credit) return plan ?? credit;
+    return credit.grantedOutputTokens > plan.grantedOutputTokens ? credit : plan;
   }
 
   #fromPlan(request: HoldRequest, monthlyTokens: number | null) {

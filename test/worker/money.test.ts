@@ -1,10 +1,14 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import type { Env } from "../../src/env.ts";
 import { callThrough, DOORS } from "./both_doors.ts";
 import { account, owner, rest } from "./client.ts";
 import { configureModels, priceOf, servedBy } from "./provider.ts";
 
 configureModels();
+(env as unknown as Env).PLANS = JSON.stringify({
+  small: { minute: 60, hour: 1_000, day: 10_000, monthlyTokens: 5_000 },
+});
 
 const SIZES = [
   { model: "tokens-1-1", input: 1, output: 1 },
@@ -99,6 +103,17 @@ describe("small money", () => {
       consistent: true,
     });
     expect(balance_nano).toBeGreaterThanOrEqual(0);
+  });
+
+  it("and the rest of the plan's tokens together cut nothing that credit alone pays for", async () => {
+    const { account: id, key } = await account("small");
+    const asked = { message: question, model: "paid/echo", max_tokens: 4000 };
+    const { body: alone } = await rest(key, "POST", "/v1/chat", asked);
+    expect(alone).toMatchObject({ max_tokens: expect.any(Number), cost: { funding: "included" } });
+    await rest(await owner(), "POST", `/v1/admin/accounts/${id}/credit`, { id: "c", nano_usd: 1_000_000_000_000 });
+    const { status, body } = await rest(key, "POST", "/v1/chat", asked);
+    expect([status, body.finish_reason, body.cost.funding]).toEqual([200, "stop", "credit"]);
+    expect(body).not.toHaveProperty("max_tokens");
   });
 
   it("says nothing of a limit when all that was asked for could be paid", async () => {
