@@ -99,7 +99,7 @@ export class AccountLedger {
     const money = { rows: this.#creditRows, books, journal, now };
     this.credits = new Credits(money);
     this.autoTopUp = new AutoTopUp({ ...money, account: account.account, credits: this.credits });
-    this.ingestion = new Ingestion({ ...money, plan: () => plan.current, book: (row) => calls.put(row) });
+    this.ingestion = new Ingestion({ ...money, plan, book: (row) => calls.put(row) });
     // Written first: what D1 is told must not be lost to a crash.
     const totals = (month: string) => {
       journal.write();
@@ -232,11 +232,11 @@ export class AccountLedger {
     return ok(this.autoTopUp.view());
   }
 
-  /** What there is to spend, and what moved it lately. */
+  /** What there is to spend, and what moved it lately. A plan that is configured no more covers nothing. */
   balance(recent: number): T.Balance {
     const { periods, plan, books } = this.#parts;
     periods.turn();
-    const { monthlyTokens } = plan.current;
+    const { monthlyTokens } = plan;
     return {
       balance_nano: books.state.balanceNano,
       reserved_nano: books.reservedNano,

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../errors.ts";
+import { BUILT_IN } from "./built_in_plans.ts";
 import type { Account } from "./rows.ts";
 import type { Store } from "./store.ts";
 import type { Plan, VerifiedCaller } from "./types.ts";
@@ -26,10 +27,30 @@ export class AccountPlan {
     return this.#plans.get(this.#account.plan);
   }
 
-  get current(): Plan {
+  /** Fails with `not_configured`, naming the plan and the two ways out, when the configuration has it no more. */
+  get current(): Result<Plan> {
     const plan = this.known;
-    if (!plan) throw new Error(`plan ${this.#account.plan} is not configured`);
-    return plan;
+    if (plan) return ok(plan);
+    const { plan: gone, account } = this.#account;
+    return fail(
+      "not_configured",
+      `This account is on the plan "${gone}", which is not configured any more: put it back into PLANS, or move the account ` +
+        `to another plan with POST /v1/admin/accounts/${account}/plan.`,
+    );
+  }
+
+  /** Tokens a month, null = unlimited. A plan that is configured no more covers none. */
+  get monthlyTokens(): number | null {
+    return this.known ? this.known.monthlyTokens : 0;
+  }
+
+  /**
+   * The plan by which a call of this scope is let in; fails as `current`. An operator whose own account's plan is gone has
+   * the limits of `free` on the admin routes: it is there that the account is moved to another.
+   */
+  admitting(scope: string | null): Result<Plan> {
+    const way = scope === "admin" ? BUILT_IN.get("free") : undefined;
+    return this.known || !way ? this.current : ok(way);
   }
 
   /** Moves the account to a plan. With `asOf` (ms) it is a statement of that time, which changes nothing when it is not the newest. */

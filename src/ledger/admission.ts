@@ -84,7 +84,9 @@ export class Admission {
       });
     }
     const identity = identityOf(key, this.#parts.account);
-    const plan = this.#parts.plan.current;
+    const admitting = this.#parts.plan.admitting(request.scope);
+    if (!admitting.ok) return refuse(admitting.code, admitting.detail);
+    const plan = admitting.value;
     const bounds = [...ring.chainOf(key), ...toolLimits(plan, request.tool)];
     if (request.idempotency) {
       const measure = () => rates.measure(now, plan.rate, bounds);
@@ -158,12 +160,14 @@ export class Admission {
   #hold(call: T.CallFacts, keyId: string, hold: T.HoldRequest, now: number): Result<number> {
     const { books, budgets, plan, journal, alarm } = this.#parts;
     const { callId, tool } = call;
+    const paying = plan.current;
+    if (!paying.ok) return paying;
     const within = budgets.cut(keyId, tool, hold);
     if (!within.ok) return within;
     const placed = books.place(
       { callId, keyId, tool, expiresAt: now + LEASE_MS },
       within.value,
-      plan.current.monthlyTokens,
+      paying.value.monthlyTokens,
     );
     if (!placed) return this.#cannotPay();
     journal.post([placed.entry], now);
@@ -174,7 +178,7 @@ export class Admission {
 
   #cannotPay(): Result<never> {
     const { books, plan } = this.#parts;
-    const { monthlyTokens } = plan.current;
+    const { monthlyTokens } = plan;
     return fail("payment_required", "Neither the plan's tokens nor the prepaid credit cover this call.", {
       tokens_remaining: monthlyTokens === null ? null : books.remainingTokens(monthlyTokens),
       credit_available_nano: books.availableNano,

@@ -17,7 +17,7 @@ interface Surroundings {
   rows: CreditRows;
   books: Books;
   journal: Journal;
-  plan: () => Plan;
+  plan: Pick<Plan, "monthlyTokens">;
   book: (row: OutboxRow) => void;
   now: () => number;
 }
@@ -83,7 +83,7 @@ export class Ingestion {
   /** A hold that was never placed and that everything fits in: what has happened exceeds nothing. */
   #spent({ callId, model, provider, price, markupBps, usage }: RelayedEvent, keyId: string): Hold {
     const tokens = totalTokens(usage);
-    const included = this.#around.books.remainingTokens(this.#around.plan().monthlyTokens) >= tokens;
+    const included = this.#around.books.remainingTokens(this.#around.plan.monthlyTokens) >= tokens;
     const request = { model, provider, price, markupBps, inputTokens: 0, maxOutputTokens: 0, minOutputTokens: 0 };
     const bounds = { nano: Number.MAX_SAFE_INTEGER, tokens: 0, grantedOutputTokens: 0, expiresAt: 0 };
     return { callId, keyId, tool: TOOL, request, funding: included ? "included" : "credit", ...bounds };

@@ -69,7 +69,7 @@ export class Reports {
   }
 
   /** What is left after everything posted so far. */
-  left({ plan, books }: Pick<Present, "plan" | "books">): Left {
+  left({ plan, books }: { plan: Pick<Plan, "monthlyTokens">; books: Books }): Left {
     return {
       plan_tokens: plan.monthlyTokens === null ? null : books.remainingTokens(plan.monthlyTokens),
       resets_at: this.#resetsAt,

@@ -96,7 +96,7 @@ export class Settling {
     const { books, reports, plan } = this.#parts;
     const { costNano, creditNano, funding, priceVersion } = posted;
     const { balanceNano } = books.state;
-    const left = reports.left({ plan: plan.current, books });
+    const left = reports.left({ plan, books });
     const settlement = { costNano, creditNano, funding, balanceNano, priceVersion, left };
     this.#ended.set(callId, settlement);
     if (this.#ended.size > ENDED_KEPT) this.#ended.delete(this.#ended.keys().next().value as string);
@@ -107,7 +107,8 @@ export class Settling {
   #lostHold(request: T.SettleRequest, hold: T.HoldRequest): Hold {
     const { books, plan } = this.#parts;
     const { callId, keyId, tool } = request;
-    const included = books.remainingTokens(plan.current.monthlyTokens) >= tokensOf(request.items);
+    // Let in under a plan that is gone by now, it does not fall to the credit of who had no say in that.
+    const included = !plan.known || books.remainingTokens(plan.monthlyTokens) >= tokensOf(request.items);
     return {
       callId,
       keyId,
@@ -133,7 +134,7 @@ export class Settling {
       funding: funding ?? null,
       balanceNano: books.state.balanceNano,
       priceVersion: price?.version ?? null,
-      left: reports.left({ plan: plan.current, books }),
+      left: reports.left({ plan, books }),
     };
   }
 
