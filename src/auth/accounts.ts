@@ -1,6 +1,14 @@
 import type { Env } from "../env.ts";
 import { unwrap, WaypostError } from "../errors.ts";
-import type { KeyAuthor, KeyBudget, KeyChanges, KeyInfo, LedgerAudit, RateLimits } from "../ledger/types.ts";
+import type {
+  CreditMoved,
+  KeyAuthor,
+  KeyBudget,
+  KeyChanges,
+  KeyInfo,
+  LedgerAudit,
+  RateLimits,
+} from "../ledger/types.ts";
 import type { Role } from "./directory.ts";
 import { mintKey, newAccountId, newUserId } from "./keys.ts";
 import { isOperator } from "./operator.ts";
@@ -180,11 +188,13 @@ export class Accounts {
     unwrap(await this.#ledger(account).allows(by, what));
   }
 
-  /** Adds prepaid credit once per `id`. Returns the new balance in nano-USD. */
-  async addCredit(account: string, credit: { id: string; nano: number; note: string; keyId: string }): Promise<number> {
+  /** Adds prepaid credit once per `id`. @throws WaypostError `not_found`, `conflict` when the id stands for another amount */
+  async addCredit(
+    account: string,
+    { id, nano, note, keyId }: { id: string; nano: number; note: string; keyId: string },
+  ): Promise<CreditMoved> {
     await this.get(account);
-    const { id, nano, note, keyId } = credit;
-    return unwrap(await this.#ledger(account).credit(id, nano, note, keyId)).balanceNano;
+    return unwrap(await this.#ledger(account).credit(id, nano, note, keyId));
   }
 
   /** The ledger checked against itself. */

@@ -6,6 +6,7 @@ import type {
   AutoTopUpRule,
   AutoTopUpView,
   Balance,
+  CreditMoved,
   KeyAuthor,
   RelayedEvent,
   RelayedOutcome,
@@ -14,7 +15,7 @@ import type { CheckoutOrder } from "./checkout.ts";
 import { stripeOf } from "./stripe.ts";
 import { listUnmatched, type UnmatchedPayment } from "./unmatched.ts";
 
-type LedgerApi = Pick<Ledger, "allows" | "balance" | "moveCredit" | "setAutoTopUp" | "ingest">;
+type LedgerApi = Pick<Ledger, "allows" | "balance" | "adjust" | "setAutoTopUp" | "ingest">;
 
 const checkout = lazily(() => import("./checkout.ts"));
 
@@ -52,9 +53,12 @@ export class Billing {
     return unwrap(await this.#ledger(account).setAutoTopUp(rule, by));
   }
 
-  /** Changes the balance by a signed amount, once per `id`. Returns the new one in nano-USD. */
-  async adjust(account: string, change: { id: string; nano: number; note: string; keyId: string }): Promise<number> {
-    return unwrap(await this.#ledger(account).moveCredit({ kind: "adjust", ...change })).balanceNano;
+  /** Changes the balance by a signed amount, once per `id`. @throws WaypostError `conflict` when the id stands for another */
+  async adjust(
+    account: string,
+    { id, nano, note, keyId }: { id: string; nano: number; note: string; keyId: string },
+  ): Promise<CreditMoved> {
+    return unwrap(await this.#ledger(account).adjust(id, nano, note, keyId));
   }
 
   unmatched(limit: number): Promise<UnmatchedPayment[]> {

@@ -215,9 +215,9 @@ export class AccountLedger {
     return ok({ blocked: false });
   }
 
-  /** Adds prepaid credit, once per `id`. */
+  /** Adds prepaid credit, once per `id`. As `Credits.order`. */
   credit(id: string, nano: number, note: string, keyId: string): Promise<Result<T.CreditMoved>> {
-    return this.credits.move({ kind: "credit", id, nano, note, keyId });
+    return this.credits.order({ kind: "credit", id, nano, note, keyId });
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { TokenUsage } from "./money.ts";
 import type { MovementKind } from "./types.ts";
 
 /** Statements over entries that move prepaid credit, and over the account's automatic top-up. */
@@ -23,7 +24,14 @@ export class CreditRows {
 
   /** Whether an entry of this id and kind was written. */
   has(id: string, kind: MovementKind): boolean {
-    return this.#sql.exec("SELECT 1 FROM entries WHERE call_id = ? AND kind = ?", id, kind).toArray().length > 0;
+    return this.amountOf(id, kind) !== undefined;
+  }
+
+  /** What the entry of this id and kind moved, nano-USD; undefined when there is none. */
+  amountOf(id: string, kind: MovementKind): number | undefined {
+    return this.#sql
+      .exec<{ nano: number }>("SELECT credit_nano AS nano FROM entries WHERE call_id = ? AND kind = ?", id, kind)
+      .toArray()[0]?.nano;
   }
 
   /** What entries whose ids begin so moved together, nano-USD. */
@@ -56,13 +64,14 @@ export class CreditRows {
       }));
   }
 
-  /** Which of these calls were charged. */
-  chargedAmong(callIds: readonly string[]): Set<string> {
-    const rows = this.#sql.exec<{ id: string }>(
-      "SELECT call_id AS id FROM entries WHERE kind = 'settle' AND call_id IN (SELECT value FROM json_each(?))",
+  /** Which of these calls were charged, and for what. */
+  chargedAmong(callIds: readonly string[]): Map<string, { model: string; usage: TokenUsage }> {
+    const rows = this.#sql.exec<{ id: string; model: string; usage: string }>(
+      `SELECT call_id AS id, detail ->> 'model' AS model, detail -> 'usage' AS usage FROM entries
+       WHERE kind = 'settle' AND call_id IN (SELECT value FROM json_each(?))`,
       JSON.stringify(callIds),
     );
-    return new Set(rows.toArray().map(({ id }) => id));
+    return new Map(rows.toArray().map(({ id, model, usage }) => [id, { model, usage: JSON.parse(usage) }]));
   }
 
   autoTopUp(): string | null {

@@ -24,14 +24,32 @@ export class Credits {
    * Fails with `invalid_input` when the amount is none of its kind or the balance would leave what can be reckoned exactly.
    */
   async move(move: CreditMove): Promise<Result<CreditMoved>> {
+    const moved = await this.#once(move);
+    return moved.ok ? ok({ posted: moved.value.posted, balanceNano: moved.value.balanceNano }) : moved;
+  }
+
+  /** As `move`, by somebody who chose the id: fails with `conflict` when it stands for another amount already. */
+  async order(move: CreditMove): Promise<Result<CreditMoved>> {
+    const moved = await this.#once(move);
+    if (!moved.ok) return moved;
+    const { posted, balanceNano, before } = moved.value;
+    if (before === undefined || before === move.nano) return ok({ posted, balanceNano });
+    return fail("conflict", `This id was posted before with ${before} nano-USD. Nothing was posted now.`, {
+      posted_nano_usd: before,
+      balance_nano: balanceNano,
+    });
+  }
+
+  /** `before`: what the entry that was there moved. */
+  async #once(move: CreditMove): Promise<Result<CreditMoved & { before: number | undefined }>> {
     const wrong = misfit(move);
     if (wrong) return fail("invalid_input", wrong);
     if (!this.#canHold(move.nano)) return fail("invalid_input", "The balance would be too large to be exact.");
     this.#journal.write();
-    const known = this.#rows.has(move.id, move.kind);
-    if (!known) this.#post(move);
+    const before = this.#rows.amountOf(move.id, move.kind);
+    if (before === undefined) this.#post(move);
     await this.#journal.durable();
-    return ok({ posted: !known, balanceNano: this.#books.state.balanceNano });
+    return ok({ posted: before === undefined, balanceNano: this.#books.state.balanceNano, before });
   }
 
   /**

@@ -2,7 +2,7 @@ import { ok, type Result } from "../errors.ts";
 import type { Books, Hold } from "./books.ts";
 import type { CreditRows } from "./credit_rows.ts";
 import type { Journal } from "./journal.ts";
-import { costNano, totalInput, totalOutput, totalTokens } from "./money.ts";
+import { costNano, type TokenClass, totalInput, totalOutput, totalTokens } from "./money.ts";
 import type { OutboxRow } from "./rows.ts";
 import type { Funding, Plan, RelayedEvent, RelayedOutcome } from "./types.ts";
 
@@ -42,9 +42,10 @@ export class Ingestion {
     journal.write();
     const charged = rows.chargedAmong(events.map(({ callId }) => callId));
     const outcomes = events.map((event): RelayedOutcome => {
-      if (charged.has(event.callId)) return { status: "duplicate" };
+      const before = charged.get(event.callId);
+      if (before) return isSame(before, event) ? { status: "duplicate" } : conflictWith(before);
       const outcome = this.#take(event, by);
-      if (outcome.status === "accepted") charged.add(event.callId);
+      if (outcome.status === "accepted") charged.set(event.callId, event);
       return outcome;
     });
     await journal.durable();
@@ -89,6 +90,19 @@ export class Ingestion {
     return { callId, keyId, tool: TOOL, request, funding: included ? "included" : "credit", ...bounds };
   }
 }
+
+type Used = Pick<RelayedEvent, "model" | "usage">;
+
+/** Whether both cost the same for the same: the time may be told anew with each try to report it. */
+function isSame(one: Used, other: Used): boolean {
+  const classes = Object.keys({ ...one.usage, ...other.usage }) as TokenClass[];
+  return one.model === other.model && classes.every((name) => (one.usage[name] ?? 0) === (other.usage[name] ?? 0));
+}
+
+const conflictWith = ({ model, usage }: Used): RelayedOutcome => ({
+  status: "conflict",
+  booked: { model, inputTokens: totalInput(usage), outputTokens: totalOutput(usage) },
+});
 
 function rowOf(
   event: RelayedEvent,

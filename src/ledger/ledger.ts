@@ -140,8 +140,13 @@ export class Ledger extends DurableObject<Env> {
   }
 
   /** Adds prepaid credit once per `id`. `nano` is a positive whole number of nano-USD. */
-  async credit(id: string, nano: number, note: string, keyId: string): Promise<Result<{ balanceNano: number }>> {
+  async credit(id: string, nano: number, note: string, keyId: string): Promise<Result<T.CreditMoved>> {
     return this.#with((ledger) => ledger.credit(id, nano, note, keyId));
+  }
+
+  /** Changes the balance by a signed amount, once per `id`. As `Credits.order`. */
+  async adjust(id: string, nano: number, note: string, keyId: string): Promise<Result<T.CreditMoved>> {
+    return this.#with((ledger) => ledger.credits.order({ kind: "adjust", id, nano, note, keyId }));
   }
 
   /** As `Credits.move`. Money that is disputed is not topped up by itself again. */

@@ -288,10 +288,14 @@ export interface RelayedEvent {
   detail: Record<string, unknown>;
 }
 
-/** `late`: older than what is still taken; `early`: after now. Cost in nano-USD; a duplicate cost nothing again. */
+/**
+ * `late`: older than what is still taken; `early`: after now. Cost in nano-USD; a duplicate cost nothing again, nor does a
+ * `conflict`: its id was booked with another model or usage.
+ */
 export type RelayedOutcome =
   | { status: "accepted"; costNano: number; funding: Funding }
   | { status: "duplicate" }
+  | { status: "conflict"; booked: { model: string; inputTokens: number; outputTokens: number } }
   | { status: "refused"; reason: "late" | "early" | "too_large" };
 
 export interface UsageTotals {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { authorOf } from "../ledger/key_rules.ts";
+import { CreditOutput, creditOutput, creditText } from "./credit_output.ts";
 import { type Call, defineTool } from "./define.ts";
 
 /** Operator's tools: accounts on any plan, their prepaid credit, and the check of their books. REST only. */
@@ -85,7 +86,8 @@ export const setPlan = defineTool({
 export const addCredit = defineTool({
   name: "add_credit",
   title: "Add prepaid credit",
-  description: "Adds prepaid credit to an account, once per `id`: repeating it changes nothing.",
+  description:
+    "Adds prepaid credit to an account, once per `id`: repeating it changes nothing, and with another amount it is a `conflict`.",
   scope: "admin",
   annotations: { ...managing, idempotentHint: true },
   input: z.strictObject({
@@ -99,15 +101,15 @@ export const addCredit = defineTool({
       .describe("Amount in nano-USD (1 USD = 1000000000)"),
     note: z.string().max(200).default(""),
   }),
-  output: z.object({ account: z.string(), balance_nano: z.number().int() }),
+  output: CreditOutput,
   rest: { method: "post", path: "/admin/accounts/{account}/credit" },
   restOnly: true,
   run: async (call, { account, id, nano_usd, note }) => {
     await allowOwn(call, account, "add to its account's credit");
     const credit = { id: `credit:${id}`, nano: nano_usd, note, keyId: call.principal.keyId };
-    return { account, balance_nano: await call.accounts.addCredit(account, credit) };
+    return creditOutput(account, await call.accounts.addCredit(account, credit));
   },
-  text: ({ account, balance_nano }) => `Account ${account} has ${balance_nano} nano-USD of prepaid credit.`,
+  text: creditText,
 });
 
 /**

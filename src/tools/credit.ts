@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { formatUsd } from "../ledger/money.ts";
 import { allowOwn } from "./accounts.ts";
+import { CreditOutput, creditOutput, creditText } from "./credit_output.ts";
 import { defineTool } from "./define.ts";
 import { AutoTopUpOutput, autoTopUpOutput } from "./top_up.ts";
 
@@ -41,7 +42,8 @@ export const adjustCredit = defineTool({
   name: "adjust_credit",
   title: "Adjust prepaid credit",
   description:
-    "Adds to an account's prepaid credit or takes from it, once per `id`: repeating it changes nothing. It may fall below zero.",
+    "Adds to an account's prepaid credit or takes from it, once per `id`: repeating it changes nothing, and with another amount it " +
+    "is a `conflict`. It may fall below zero.",
   scope: "admin",
   annotations: { readOnlyHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
@@ -56,16 +58,16 @@ export const adjustCredit = defineTool({
       .describe("Signed amount in nano-USD (1 USD = 1000000000)"),
     note: z.string().min(1).max(200).describe("Why: the account's owner reads it"),
   }),
-  output: z.object({ account: z.string(), balance_nano: whole }),
+  output: CreditOutput,
   rest: { method: "post", path: "/admin/accounts/{account}/adjust" },
   restOnly: true,
   run: async (call, { account, id, nano_usd, note }) => {
     await allowOwn(call, account, "change its account's credit");
     await call.accounts.get(account);
     const change = { id: `adjust:${id}`, nano: nano_usd, note, keyId: call.principal.keyId };
-    return { account, balance_nano: await call.billing.adjust(account, change) };
+    return creditOutput(account, await call.billing.adjust(account, change));
   },
-  text: ({ account, balance_nano }) => `Account ${account} has ${balance_nano} nano-USD of prepaid credit.`,
+  text: creditText,
 });
 
 export const listUnmatchedPayments = defineTool({

@@ -13,7 +13,9 @@ const REASONS = {
 
 const Outcome = z.object({
   event_id: z.string().nullable(),
-  status: z.enum(["accepted", "duplicate", "refused"]),
+  status: z
+    .enum(["accepted", "duplicate", "conflict", "refused"])
+    .describe("`duplicate`: it was booked before; `conflict`: with another model or usage, which stands"),
   cost_nano: z.number().int().optional().describe("nano-USD; of accepted events"),
   funding: z.string().optional().describe("`included` or `credit`"),
   reason: z.string().optional(),
@@ -44,6 +46,7 @@ export const ingestUsage = defineTool({
   output: z.object({
     accepted: z.number().int(),
     duplicates: z.number().int(),
+    conflicts: z.number().int(),
     refused: z.number().int(),
     cost_nano: z.number().int(),
     events: z.array(Outcome),
@@ -68,13 +71,14 @@ export const ingestUsage = defineTool({
     return {
       accepted: count("accepted"),
       duplicates: count("duplicate"),
+      conflicts: count("conflict"),
       refused: count("refused"),
       cost_nano: outcomes.reduce((sum, each) => sum + (each.cost_nano ?? 0), 0),
       events: outcomes,
     };
   },
-  text: ({ accepted, duplicates, refused, cost_nano }) =>
-    `${accepted} events booked for ${cost_nano} nano-USD, ${duplicates} known before, ${refused} refused.`,
+  text: ({ accepted, duplicates, conflicts, refused, cost_nano }) =>
+    `${accepted} events booked for ${cost_nano} nano-USD, ${duplicates} known before, ${conflicts} known as something else, ${refused} refused.`,
 });
 
 function told(outcome: RelayedOutcome): Pick<Outcome, "status"> & Partial<Outcome> {
@@ -82,5 +86,14 @@ function told(outcome: RelayedOutcome): Pick<Outcome, "status"> & Partial<Outcom
     return { status: "accepted", cost_nano: outcome.costNano, funding: outcome.funding };
   }
   if (outcome.status === "duplicate") return { status: "duplicate" };
+  if (outcome.status === "conflict") {
+    const { model, inputTokens, outputTokens } = outcome.booked;
+    const booked = `${inputTokens} tokens in and ${outputTokens} out of ${model}`;
+    return {
+      status: "conflict",
+      reason: "other_usage",
+      detail: `This id was booked before for ${booked}, which stands.`,
+    };
+  }
   return { status: "refused", reason: outcome.reason, detail: REASONS[outcome.reason] };
 }

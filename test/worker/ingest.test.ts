@@ -91,6 +91,29 @@ describe("usage that happened elsewhere", () => {
     expect((await usageOf(key)).by_tool.relay).toMatchObject({ calls: 20, cost_nano: 20 * COST });
   });
 
+  it("is not booked again under an id that stands for other usage, which is told and hinders nothing", async () => {
+    const { account: id, key } = await service();
+    const event = eventOf({ usage: { input: 1_000, output: 500, reasoning: 0 } });
+    const other = { ...event, usage: { input: 1_000, output: 499, reasoning: 1 } };
+    const first = await send(key, [event, other, eventOf()]);
+    expect(first.body).toMatchObject({ accepted: 2, duplicates: 0, conflicts: 1, refused: 0, cost_nano: 2 * COST });
+    const again = await send(key, [
+      other,
+      { ...event, usage: { input: 1_000, output: 500 }, at: ago(60_000) },
+      { ...event, model: "tokens-7-3" },
+      eventOf(),
+    ]);
+    expect(again.body).toMatchObject({ accepted: 1, duplicates: 1, conflicts: 2, cost_nano: COST });
+    expect(again.body.events[0]).toMatchObject({
+      event_id: event.event_id,
+      status: "conflict",
+      reason: "other_usage",
+      detail: expect.stringContaining("1000 tokens in and 500 out of paid/tokens-1000-500"),
+    });
+    expect(again.body.events[0]).not.toHaveProperty("cost_nano");
+    expect(await books(id)).toMatchObject({ consistent: true, settled_cost_nano: 3 * COST });
+  });
+
   it("of another account with the same ids is its own", async () => {
     const [one, two] = [await service(), await service()];
     const event = eventOf();

@@ -64,8 +64,12 @@ describe.each(DOORS)("money over %s", (door) => {
 
     const price = priceOf({ input: 1000, output: 500 });
     const paidIn = price + LEFT;
-    expect((await credit("payment-1", paidIn)).body).toEqual({ account: id, balance_nano: paidIn });
-    expect((await credit("payment-1", paidIn)).body.balance_nano).toBe(paidIn);
+    expect((await credit("payment-1", paidIn)).body).toEqual({ account: id, balance_nano: paidIn, posted: true });
+    expect((await credit("payment-1", paidIn)).body).toEqual({ account: id, balance_nano: paidIn, posted: false });
+    const other = await credit("payment-1", paidIn + 1);
+    expect([other.status, other.body.code]).toEqual([409, "conflict"]);
+    expect(other.body).toMatchObject({ posted_nano_usd: paidIn, balance_nano: paidIn });
+    expect((await audit(id)).balance_nano).toBe(paidIn);
     expect(await ask("tokens-1000-500")).toMatchObject({ code: "ok", cost: price });
     const after = await report();
     expect(after.balance).toEqual({ credit_nano: LEFT, reserved_nano: 0, available_nano: LEFT });

@@ -130,8 +130,10 @@ describe("an adjustment by the operator", () => {
     const { account: id, key } = await newBuyer();
     const adjust = async (ref: string, nano_usd: number) =>
       rest(await owner(), "POST", `/v1/admin/accounts/${id}/adjust`, { id: ref, nano_usd, note: "a correction" });
-    expect((await adjust("a", 7_000)).body).toEqual({ account: id, balance_nano: 7_000 });
-    expect((await adjust("a", 7_000)).body.balance_nano).toBe(7_000);
+    expect((await adjust("a", 7_000)).body).toEqual({ account: id, balance_nano: 7_000, posted: true });
+    expect((await adjust("a", 7_000)).body).toEqual({ account: id, balance_nano: 7_000, posted: false });
+    const other = await adjust("a", -7_000);
+    expect([other.status, other.body.code]).toEqual([409, "conflict"]);
     expect((await adjust("b", -7_001)).body.balance_nano).toBe(-1);
     expect((await adjust("c", 0)).status).toBe(400);
     expect((await balanceOf(key)).entries).toMatchObject([
