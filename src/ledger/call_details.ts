@@ -16,7 +16,7 @@ export interface SettledFacts {
   session_id: string | null;
   status: string;
   estimated: boolean;
-  duration_ms: number;
+  duration_ms: number | null;
   begun_at: number;
 }
 
@@ -45,6 +45,9 @@ interface Detail {
   /** The tries, when there is more to say of them than `usage`. */
   items?: StoredTry[];
   call?: SettledFacts;
+  /** Of usage that was reported: the reporter's id of it, and what was to be kept with it. */
+  eventId?: string;
+  metadata?: Record<string, string>;
 }
 
 /** @param row the call's record, if it is still kept; one of the two must say something */
@@ -58,7 +61,7 @@ export function callDetails(
   const ended = (entries.find(({ kind }) => kind === "settle") ?? entries.find(({ kind }) => kind === "void"))
     ?.detail as Detail | undefined;
   const detail = { ...(first?.detail as Detail), ...ended };
-  const { call, price, markupBps } = detail;
+  const { call, price, markupBps, eventId, metadata } = detail;
   const sum = (of: (entry: StoredEntry) => number) => entries.reduce((total, entry) => total + of(entry), 0);
   const { tries, items } = itemised(triesOf(ended, row));
   const answered =
@@ -75,6 +78,8 @@ export function callDetails(
     client: row?.client ?? call?.client ?? null,
     via: row?.via || call?.via || null,
     session_id: row?.session_id ?? call?.session_id ?? null,
+    ...(eventId === undefined ? {} : { event_id: eventId }),
+    ...(metadata ? { metadata } : {}),
     duration_ms: row?.duration_ms ?? call?.duration_ms ?? null,
     estimated: row?.estimated ?? call?.estimated ?? false,
     price_version: price?.version ?? null,

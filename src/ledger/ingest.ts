@@ -1,5 +1,6 @@
 import { ok, type Result } from "../errors.ts";
 import type { Books, Hold } from "./books.ts";
+import type { SettledFacts } from "./call_details.ts";
 import type { CreditRows } from "./credit_rows.ts";
 import type { Journal } from "./journal.ts";
 import { costNano, type TokenClass, totalInput, totalOutput, totalTokens } from "./money.ts";
@@ -61,11 +62,13 @@ export class Ingestion {
     const posted = books.settle(this.#spent(event, by.keyId), [
       { model: event.model, outcome: "ok", usage: event.usage },
     ]);
+    const row = rowOf(event, by, posted);
+    const kept = { ...event.detail, call: factsOf(row, event.at) };
     journal.post(
-      posted.entries.map((entry) => ({ ...entry, detail: { ...entry.detail, ...event.detail } })),
+      posted.entries.map((entry) => ({ ...entry, detail: { ...entry.detail, ...kept } })),
       now,
     );
-    this.#around.book(rowOf(event, by, posted));
+    this.#around.book(row);
     return { status: "accepted", costNano: posted.costNano, funding: posted.funding };
   }
 
@@ -129,3 +132,16 @@ function rowOf(
     session_id: event.sessionId,
   };
 }
+
+/** What the entry remembers when the record is kept no more. */
+const factsOf = (row: OutboxRow, begunAt: number): SettledFacts => ({
+  tool: row.tool,
+  user: row.user,
+  via: row.via,
+  client: row.client,
+  session_id: row.session_id,
+  status: row.status,
+  estimated: row.estimated,
+  duration_ms: row.duration_ms,
+  begun_at: begunAt,
+});

@@ -120,6 +120,9 @@ export interface CallDetails {
   client: string | null;
   via: string | null;
   session_id: string | null;
+  /** Of usage that was reported afterwards: the reporter's id of it, and what it had kept with it. */
+  event_id?: string;
+  metadata?: Record<string, string>;
   duration_ms: number | null;
   /** The provider did not say what was used; it was counted here. */
   estimated: boolean;

@@ -13,6 +13,7 @@ const REASONS = {
 
 const Outcome = z.object({
   event_id: z.string().nullable(),
+  call_id: z.string().optional().describe("The call it was booked as, now or before: GET /v1/usage/calls/{call_id}"),
   status: z
     .enum(["accepted", "duplicate", "conflict", "refused"])
     .describe("`duplicate`: it was booked before; `conflict`: with another model or usage, which stands"),
@@ -39,7 +40,7 @@ export const ingestUsage = defineTool({
       .min(1)
       .max(MOST_EVENTS)
       .describe(
-        "{event_id, at, model, provider?, usage, session_id?, metadata?}; `usage`: {input, output, cache_read?, cache_write?, cache_write_1h?, " +
+        "{event_id, at, model: `name` or `provider/name`, provider?, usage, session_id?, metadata?}; `usage`: {input, output, cache_read?, cache_write?, cache_write_1h?, " +
           "input_audio?, cache_read_audio?, output_audio?, reasoning?} or a `response.done` event of OpenAI's Realtime API",
       ),
   }),
@@ -64,7 +65,7 @@ export const ingestUsage = defineTool({
       const { event_id } = events[i] as { event_id?: unknown };
       const id = { event_id: typeof event_id === "string" ? event_id.slice(0, 128) : null };
       return "event" in each
-        ? { ...id, ...told(booked[next++] as RelayedOutcome) }
+        ? { ...id, ...told(each.event.callId, booked[next++] as RelayedOutcome) }
         : { ...id, status: "refused", ...each };
     });
     const count = (status: Outcome["status"]) => outcomes.filter((each) => each.status === status).length;
@@ -81,15 +82,16 @@ export const ingestUsage = defineTool({
     `${accepted} events booked for ${cost_nano} nano-USD, ${duplicates} known before, ${conflicts} known as something else, ${refused} refused.`,
 });
 
-function told(outcome: RelayedOutcome): Pick<Outcome, "status"> & Partial<Outcome> {
+function told(call_id: string, outcome: RelayedOutcome): Pick<Outcome, "status"> & Partial<Outcome> {
   if (outcome.status === "accepted") {
-    return { status: "accepted", cost_nano: outcome.costNano, funding: outcome.funding };
+    return { call_id, status: "accepted", cost_nano: outcome.costNano, funding: outcome.funding };
   }
-  if (outcome.status === "duplicate") return { status: "duplicate" };
+  if (outcome.status === "duplicate") return { call_id, status: "duplicate" };
   if (outcome.status === "conflict") {
     const { model, inputTokens, outputTokens } = outcome.booked;
     const booked = `${inputTokens} tokens in and ${outputTokens} out of ${model}`;
     return {
+      call_id,
       status: "conflict",
       reason: "other_usage",
       detail: `This id was booked before for ${booked}, which stands.`,

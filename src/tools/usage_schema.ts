@@ -64,6 +64,8 @@ export const CallOutput = z.object({
   client: z.string().nullable(),
   via: z.string().nullable(),
   session_id: z.string().nullable(),
+  event_id: z.string().optional().describe("Of reported usage"),
+  metadata: z.record(z.string(), z.string()).optional(),
   duration_ms: int.nullable(),
   estimated: z.boolean().describe("The provider did not say what was used"),
   price_version: z.string().nullable(),

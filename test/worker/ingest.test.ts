@@ -1,3 +1,4 @@
+import { abortAllDurableObjects, env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { account, owner, rest } from "./client.ts";
 import { configureModels, priceOf } from "./provider.ts";
@@ -22,6 +23,9 @@ const eventOf = (over: Record<string, unknown> = {}) => ({
   ...over,
 });
 const COST = priceOf({ input: 1_000, output: 500 });
+
+/** A response that has no usage to tell. */
+const endedAs = (status: string | undefined) => ({ type: "response.done", response: { status, usage: null } });
 
 /** As OpenAI documents it: https://platform.openai.com/docs/api-reference/realtime-server-events/response/done */
 const responseDone = {
@@ -78,6 +82,55 @@ describe("usage that happened elsewhere", () => {
     const nano = (pico * 103n + 99_999n) / 100_000n;
     expect(body.events[0]).toMatchObject({ status: "accepted", cost_nano: Number(nano) });
     expect((await usageOf(key)).total).toMatchObject({ input_tokens: 132, output_tokens: 121 });
+  });
+
+  it("of a response that was cut short may be none: it is recorded and costs nothing", async () => {
+    const { account: id, key } = await service();
+    const cut = ["cancelled", "failed", "incomplete"].map((status) => eventOf({ usage: endedAs(status) }));
+    const { response } = endedAs("cancelled");
+    const absent = eventOf({ usage: { type: "response.done", response: { status: response.status } } });
+    expect((await send(key, [...cut, absent])).body).toMatchObject({ accepted: 4, refused: 0, cost_nano: 0 });
+    expect((await send(key, cut)).body).toMatchObject({ accepted: 0, duplicates: 3 });
+    expect((await usageOf(key)).by_tool.relay).toMatchObject({ calls: 4, errors: 0, input_tokens: 0, cost_nano: 0 });
+    expect(await books(id)).toMatchObject({ consistent: true, settled_cost_nano: 0 });
+  });
+
+  it("names its model as every other call does, or as its provider does", async () => {
+    const { key } = await service();
+    const names = [
+      { provider: undefined, model: "paid/tokens-1000-500" },
+      { provider: "paid", model: "paid/tokens-1000-500" },
+      { provider: "paid", model: "tokens-1000-500" },
+      { provider: undefined, model: "gpt-realtime" },
+      { provider: undefined, model: "openai/gpt-realtime" },
+    ];
+    expect((await send(key, names.map(eventOf))).body.accepted).toBe(5);
+    const { by_model } = await usageOf(key);
+    expect(by_model).toMatchObject({ "paid/tokens-1000-500": { calls: 3 }, "openai/gpt-realtime": { calls: 2 } });
+  });
+
+  it("is explained by the call it is booked as, with its id and metadata, when its record is long gone too", async () => {
+    const { account: id, key } = await service();
+    const event = eventOf({ session_id: "s-1", at: ago(3 * DAY), metadata: { room: "7", floor: "" } });
+    const [first] = (await send(key, [event])).body.events;
+    expect(first.call_id).toMatch(/^relay_/);
+    const other = { ...event, usage: { input: 1, output: 1 } };
+    const { body: again } = await send(key, [event, other, { ...event, event_id: undefined }]);
+    const ids = again.events.map(({ call_id }: { call_id?: string }) => call_id);
+    expect(ids).toEqual([first.call_id, first.call_id, undefined]);
+    const read = async () => (await rest(key, "GET", `/v1/usage/calls/${first.call_id}`)).body;
+    const call = await read();
+    expect(call).toMatchObject({
+      ...{ tool: "relay", status: "ok", session_id: "s-1", via: "rest", event_id: event.event_id, cost_nano: COST },
+      metadata: { room: "7", floor: "" },
+      at: new Date(event.at).toISOString(),
+      items: [{ class: "input" }, { class: "output" }],
+    });
+    const stub = env.LEDGER.get(env.LEDGER.idFromName(id));
+    await runInDurableObject(stub, (_, { storage }) => void storage.sql.exec("DELETE FROM call_batches"));
+    await abortAllDurableObjects();
+    await new Promise((resolve) => setTimeout(resolve, 1_001));
+    expect(await read()).toEqual(call);
   });
 
   it("is booked once an event, sent ten times at once, within one batch, and again after", async () => {
@@ -145,11 +198,22 @@ describe("usage that happened elsewhere", () => {
     const wrong: [Record<string, unknown>, string, RegExp][] = [
       [eventOf({ event_id: "" }), "invalid", /event_id/],
       [eventOf({ at: "yesterday" }), "invalid", /^at/],
-      [eventOf({ usage: { input: -1, output: 0 } }), "invalid", /usage/],
-      [eventOf({ usage: { input: 1.5, output: 0 } }), "invalid", /usage/],
+      [eventOf({ usage: { input: -1, output: 0 } }), "invalid", /^usage\.input: /],
+      [eventOf({ usage: { input: 1, output: "2" } }), "invalid", /^usage\.output: .*number/],
+      [eventOf({ usage: { input: 1 } }), "invalid", /^usage\.output: /],
+      [eventOf({ usage: { input: 1, output: 1, thinking: 2 } }), "invalid", /^usage: .*"thinking"/],
+      [eventOf({ usage: null }), "invalid", /^usage: /],
+      [eventOf({ usage: { type: "response.created" } }), "invalid", /^usage\.type: .*response\.done/],
+      [eventOf({ usage: { type: "response.done" } }), "invalid", /^usage\.response: /],
+      [eventOf({ usage: { type: "response.done", response: { usage: 5 } } }), "invalid", /^usage\.response\.usage: /],
+      [eventOf({ usage: endedAs("completed") }), "invalid", /^usage\.response\.usage: missing.* completed/],
+      [eventOf({ usage: endedAs(undefined) }), "invalid", /^usage\.response\.usage: missing/],
+      [eventOf({ usage: { input: 1.5, output: 0 } }), "invalid", /^usage\.input: /],
       [eventOf({ usage: { type: "response.done", response: { usage: { input_tokens: 5 } } } }), "invalid", /usage/],
       [eventOf({ surprise: 1 }), "invalid", /surprise/],
       [eventOf({ model: "nobody-knows" }), "model_unpriced", /paid\/nobody-knows/],
+      [eventOf({ provider: "gone", model: "paid/tokens-7-3" }), "model_unpriced", / gone\/paid\/tokens-7-3/],
+      [eventOf({ provider: undefined, model: "lab/m1" }), "model_unpriced", / lab\/m1\.$/],
       [{}, "invalid", /event_id/],
     ];
     const { status, body } = await send(key, [eventOf(), ...wrong.map(([event]) => event), eventOf()]);
