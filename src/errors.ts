@@ -55,13 +55,13 @@ const catalogue = {
     status: 402,
     title: "The plan's tokens and the prepaid credit are used up",
     retry: "never",
-    next: "Move the account to a larger plan, or add prepaid credit; `usage` shows what is left and when it resets. A local model costs nothing.",
+    next: "Move the account to a larger plan, or add prepaid credit; `usage` shows what is left and when it resets. With a `retry_after` only running calls hold what is left: wait for them. A local model costs nothing.",
   },
   budget_exceeded: {
     status: 402,
     title: "A budget does not cover the call",
     retry: "never",
-    next: "Raise the budget that `budget_id` names (POST /v1/budgets/{budget_id}, or PATCH /v1/keys/{key_id} if it is a key's own), or wait until `resets_at` where there is one. A local model costs nothing.",
+    next: "Raise the budget that `budget_id` names (POST /v1/budgets/{budget_id}, or PATCH /v1/keys/{key_id} if it is a key's own), or wait until `resets_at` where there is one; with a `retry_after` only running calls hold what is left: wait for them. A local model costs nothing.",
   },
   exceeds_own_key: {
     status: 403,

@@ -75,12 +75,12 @@ export class AccountLedger {
       now,
       turn,
       onWritten: (rows) => {
-        outbox.added(rows, now());
+        if (rows.length > 0) outbox.added(rows, now());
         this.#upkeep.wakeWhenDue();
       },
       alongside: () => {
         budgets.write();
-        notices.write();
+        return notices.write();
       },
       onBroken: around.onBroken,
     });

@@ -8,6 +8,7 @@ import { forPlan } from "./markup.ts";
 import type { Notices } from "./notices.ts";
 import { toolLimits } from "./rate_gate.ts";
 import type { UsageAnswers, UsageReads } from "./report_types.ts";
+import { ofBudget, ofMoney } from "./shortage.ts";
 import type { StoredKey } from "./stored_key.ts";
 import type * as T from "./types.ts";
 
@@ -18,13 +19,15 @@ type Decision =
   /** Said when everything decided so far is on disk: a crash must not take back what it rests on. */
   | { onDisk: T.AdmitReply };
 
+type Told = Pick<Notices, "recent" | "ready" | "refusedBy" | "refusedUnpaid">;
+
 /** Lets calls in: who it is, may they, how often, and what it can cost at most. */
 export class Admission {
   readonly #parts: LedgerParts;
-  readonly #notices: Pick<Notices, "recent" | "ready">;
+  readonly #notices: Told;
 
-  /** `notices`: the newest, for reports. */
-  constructor(parts: LedgerParts, notices: Pick<Notices, "recent" | "ready">) {
+  /** `notices`: the newest, for reports; and what there is to notice in a refusal. */
+  constructor(parts: LedgerParts, notices: Told) {
     this.#parts = parts;
     this.#notices = notices;
   }
@@ -163,25 +166,36 @@ export class Admission {
     const paying = plan.current;
     if (!paying.ok) return paying;
     const within = budgets.cut(keyId, tool, hold);
-    if (!within.ok) return within;
+    if (!within.ok) return this.#beyondBudget(within, hold);
     const placed = books.place(
       { callId, keyId, tool, expiresAt: now + LEASE_MS },
       within.value,
       paying.value.monthlyTokens,
     );
-    if (!placed) return this.#cannotPay();
+    if (!placed) return this.#cannotPay(within.value);
     journal.post([placed.entry], now);
     journal.within(HOLD_JOURNAL_MS);
     alarm.by(placed.hold.expiresAt);
     return ok(placed.hold.grantedOutputTokens);
   }
 
-  #cannotPay(): Result<never> {
-    const { books, plan } = this.#parts;
+  #beyondBudget(refusal: Result<never> & { ok: false }, hold: T.HoldRequest): Result<never> {
+    const tracked = this.#parts.budgets.get(String(refusal.extras?.budget_id));
+    if (!tracked) return refusal;
+    const { lasting, extras } = ofBudget(tracked, hold);
+    if (lasting && this.#notices.refusedBy(tracked)) this.#parts.journal.within(FREE_JOURNAL_MS);
+    return { ...refusal, extras: { ...refusal.extras, ...extras } };
+  }
+
+  #cannotPay(hold: T.HoldRequest): Result<never> {
+    const { books, plan, journal } = this.#parts;
     const { monthlyTokens } = plan;
+    const { lasting, extras } = ofMoney(books, hold, monthlyTokens);
+    if (lasting && this.#notices.refusedUnpaid()) journal.within(FREE_JOURNAL_MS);
     return fail("payment_required", "Neither the plan's tokens nor the prepaid credit cover this call.", {
       tokens_remaining: monthlyTokens === null ? null : books.remainingTokens(monthlyTokens),
       credit_available_nano: books.availableNano,
+      ...extras,
     });
   }
 

@@ -60,6 +60,7 @@ export class Books {
   readonly #holds = new Map<string, Hold>();
   #reservedNano = 0;
   #reservedTokens = 0;
+  #movedNano = 0;
 
   constructor(state: BooksState, holds: readonly Hold[]) {
     this.#state = { ...state };
@@ -74,6 +75,10 @@ export class Books {
   }
   get reservedTokens(): number {
     return this.#reservedTokens;
+  }
+  /** What was moved outside of calls since these books were opened, nano-USD. */
+  get movedNano(): number {
+    return this.#movedNano;
   }
   get availableNano(): number {
     return this.#state.balanceNano - this.#reservedNano;
@@ -110,6 +115,13 @@ export class Books {
     const hold: Hold = { ...call, request, ...grant };
     this.#add(hold);
     return { hold, entry: entryOf(hold, "hold", { holdNano: hold.nano, detail: placedDetail(hold) }) };
+  }
+
+  /** Whether a call could be placed if running calls held nothing. */
+  couldPlace(request: HoldRequest, monthlyTokens: number | null): boolean {
+    const { balanceNano, tokensUsed } = this.#state;
+    const tokens = monthlyTokens === null ? Number.POSITIVE_INFINITY : monthlyTokens - tokensUsed;
+    return request.inputTokens + request.minOutputTokens <= tokens || affordable(request, balanceNano) !== null;
   }
 
   /** Posts what a held call used, all its tries as one, and releases its hold. What exceeds the hold is an entry of its own. */
@@ -149,6 +161,7 @@ export class Books {
   /** Moves the prepaid balance by a signed amount outside of any call. */
   move(kind: MovementKind, id: string, keyId: string, nano: number, note: string): Entry {
     this.#state.balanceNano += nano;
+    this.#movedNano += nano;
     return {
       callId: id,
       kind,

@@ -28,8 +28,8 @@ export class Journal {
   readonly #turn: Turn;
   readonly #onWritten: (rows: readonly OutboxRow[]) => void;
   readonly #onBroken: (error: unknown) => void;
-  /** Writes more in the same transaction, when all else is in the tables. */
-  readonly #alongside: (() => void) | undefined;
+  /** Writes more in the same transaction, when all else is in the tables; true: that is to be heard of by `onWritten`. */
+  readonly #alongside: (() => boolean) | undefined;
 
   #entries: (Entry & { at: number })[] = [];
   #calls = new Map<string, OutboxRow>();
@@ -57,7 +57,7 @@ export class Journal {
       turn: Turn;
       onWritten: (rows: readonly OutboxRow[]) => void;
       onBroken: (error: unknown) => void;
-      alongside?: () => void;
+      alongside?: () => boolean;
     },
   ) {
     this.#store = store;
@@ -192,6 +192,7 @@ export class Journal {
     const now = this.#now();
     const withCounters = everything || now >= this.#countersDueAt;
     const rows = [...this.#calls.values()];
+    let more = false;
     this.#store.transaction(() => {
       if (this.#entries.length > 0) this.#store.post(this.#entries, this.#books.state, this.#books.holds);
       if (rows.length > 0) this.#store.putCalls(rows);
@@ -199,7 +200,7 @@ export class Journal {
       if (tally.length > 0) this.#store.addTally(tally);
       for (const { key, stored, expiresAt } of this.#results) this.#store.putResult(key, stored, expiresAt);
       if (withCounters) this.#writeCounters(now);
-      this.#alongside?.();
+      more = this.#alongside?.() ?? false;
     });
     this.#entries = [];
     this.#calls = new Map();
@@ -209,7 +210,7 @@ export class Journal {
       this.#keys.clear();
       this.#countersDueAt = Number.POSITIVE_INFINITY;
     } else if (this.#windows.size > 0) this.within(this.#countersDueAt - now);
-    if (rows.length > 0) this.#onWritten(rows);
+    if (rows.length > 0 || more) this.#onWritten(rows);
   }
 
   #writeCounters(now: number): void {

@@ -110,6 +110,42 @@ describe("notices", () => {
       expect(fresh(second)).toEqual([50, 80, 50, 80, 100].map((threshold) => `credit.threshold  ${threshold}`));
     }));
 
+  it.each([
+    ["deposit", 0],
+    ["deposit of more than once", 2],
+  ])("say nothing of use when a %s is refunded", (_, before) =>
+    withLedger("free", async (first) => {
+      await settle(first, "tokens", { input: 1_000_000, output: 0 });
+      const told = given(first).length;
+      const pay = (id: string, nano: number) =>
+        first.ledger.credits.move({ kind: "credit", id, nano, note: "", keyId: "stripe" }).then(unwrap);
+      const refund = (bench: Bench, event: string, nano: number) =>
+        bench.ledger.credits.refundUpTo({ payment: "p", event, nano, note: "" }).then(unwrap);
+      if (before > 0) await pay("one", before * WORST);
+      await pay("two", 10 * WORST);
+      await refund(first, "e1", 9 * WORST);
+      const second = await first.restart();
+      await refund(second, "e2", 10 * WORST);
+      await second.ledger.credits.order({ kind: "adjust", id: "a", nano: -1, note: "", keyId: KEY.id }).then(unwrap);
+      expect(given(second)).toHaveLength(told);
+      expect(second.ledger.balance(0).balance_nano).toBe(before * WORST - 1);
+    }),
+  );
+
+  it("count what is used against what a refund left", () =>
+    withLedger("free", async (first) => {
+      await settle(first, "tokens", { input: 1_000_000, output: 0 });
+      const told = given(first).length;
+      unwrap(await first.ledger.credit("one", 10 * WORST, "", KEY.id));
+      for (const id of ["c1", "c2"]) await settle(first, id);
+      unwrap(await first.ledger.credits.refundUpTo({ payment: "p", event: "e", nano: 5 * WORST, note: "" }));
+      const second = await first.restart();
+      expect(given(second)).toHaveLength(told);
+      await settle(second, "c3");
+      expect(given(second).slice(told)).toEqual(["credit.threshold  50"]);
+      expect(second.ledger.notices.newest(1)[0]?.data).toMatchObject({ credit_nano: 5 * WORST, left_nano: 2 * WORST });
+    }));
+
   it.each([1, 2, 3, 4])("are on disk with the charge that crossed the line, or neither is (seed %i)", (seed) =>
     withLedger("enterprise", async (first, storage) => {
       const next = randomFrom(seed);

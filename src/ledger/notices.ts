@@ -1,9 +1,8 @@
 import type { Books } from "./books.ts";
 import { type NoticeInfo, THRESHOLDS, type Threshold } from "./budget_types.ts";
 import type { Budgets, Tracked } from "./budgets.ts";
-import { monthEnd } from "./calendar.ts";
-import { formatUsd } from "./money.ts";
 import type { NewNotice, NoticeStore } from "./notice_store.ts";
+import { type Credit, type MonthTokens, ofBudget, ofCredit, ofTokens } from "./notice_words.ts";
 import type { Plan } from "./types.ts";
 
 /** Notices kept ready for a report. */
@@ -11,7 +10,8 @@ const RECENT = 10;
 
 /**
  * Notices that half, four fifths or all of something is used: of a budget, of the plan's tokens of a month, of the prepaid
- * credit there was when credit was last added. Each is given once, in the transaction that writes what crossed the line.
+ * credit there was when credit was last added. Each is given once, in the transaction that writes what crossed the line; the
+ * last also when calls begin to be refused, for what is left seldom is nothing.
  */
 export class Notices {
   readonly #store: NoticeStore;
@@ -23,10 +23,16 @@ export class Notices {
   readonly #ofBudget = new WeakMap<Tracked, number>();
   #ofTokens = { of: "", told: 0 };
   #ofCredit = { of: "", told: 0 };
-  /** How often credit was added, what there was then, and what there was when it was last looked at. */
-  #credit: { mark: number; baseNano: number; lastNano: number };
+  /** Budgets that have begun to refuse calls in their period, and those of which that is not given yet. */
+  readonly #refusing = new WeakSet<Tracked>();
+  #refusals: Tracked[] = [];
+  /** The same of what pays: for want of what calls were refused last, and whether that is given. */
+  #unpaid = { of: "", given: true };
+  /** How often credit was added, what there was then, and what there was and had been moved when it was last looked at. */
+  #credit: { mark: number; baseNano: number; lastNano: number; movedNano: number };
   #recent: NoticeInfo[] | undefined;
   #dueAt: number;
+  #given = 0;
 
   constructor(
     store: NoticeStore,
@@ -39,7 +45,10 @@ export class Notices {
     this.#now = about.now;
     const mark = store.creditMark();
     // Every balance on disk was looked at in the transaction that wrote it.
-    this.#credit = mark ? { ...mark, lastNano: about.books.state.balanceNano } : { mark: 0, baseNano: 0, lastNano: 0 };
+    const { state, movedNano } = about.books;
+    this.#credit = mark
+      ? { ...mark, lastNano: state.balanceNano, movedNano }
+      : { mark: 0, baseNano: 0, lastNano: 0, movedNano };
     this.#dueAt = store.dueAt();
   }
 
@@ -59,16 +68,40 @@ export class Notices {
     return this.#recent;
   }
 
-  /** Gives the notices that are due; in the transaction that writes what they are about. */
-  write(): void {
+  /**
+   * A hard budget refuses a call, and not because of what running calls hold: that is given as its 100 % with the next write.
+   * False when it was noticed in this period before. Needs memory alone.
+   */
+  refusedBy(tracked: Tracked): boolean {
+    if (this.#refusing.has(tracked)) return false;
+    this.#refusing.add(tracked);
+    this.#refusals.push(tracked);
+    return true;
+  }
+
+  /** As `refusedBy`, for want of what pays: of credit where there was any, else of the plan's tokens. */
+  refusedUnpaid(): boolean {
+    const of = this.#credit.mark > 0 ? `credit ${this.#credit.mark}` : this.#tokens()?.of;
+    if (of === undefined || of === this.#unpaid.of) return false;
+    this.#unpaid = { of, given: false };
+    return true;
+  }
+
+  /** Gives the notices that are due, in the transaction that writes what they are about. Whether there were any. */
+  write(): boolean {
+    const before = this.#given;
     for (const tracked of this.#budgets.tracked()) this.#lookAtBudget(tracked);
     this.#lookAtTokens();
     this.#lookAtCredit();
+    this.#giveRefusals();
+    return this.#given > before;
   }
 
   /** Gives a notice if it was not given before. Call it in a transaction. */
   give(notice: Omit<NewNotice, "at">): void {
-    if (this.#store.give({ ...notice, at: this.#now() })) this.changed();
+    if (!this.#store.give({ ...notice, at: this.#now() })) return;
+    this.#given++;
+    this.changed();
   }
 
   /** What was kept ready is not so any more. */
@@ -78,79 +111,65 @@ export class Notices {
   }
 
   #lookAtBudget(tracked: Tracked): void {
-    const { budget, period, spentNano } = tracked;
+    const { budget, spentNano } = tracked;
     const told = this.#ofBudget.get(tracked) ?? 0;
     const reached = highest(spentNano, budget.nano_usd);
-    if (reached <= told) return;
-    this.#ofBudget.set(tracked, reached);
-    const resets = period.end === null ? null : new Date(period.end).toISOString();
-    for (const threshold of between(told, reached)) {
-      this.give({
-        once: `budget ${budget.id} ${period.start ?? "total"} ${budget.nano_usd} ${threshold}`,
-        type: "budget.threshold",
-        message: `${threshold} % of the ${budget.kind} budget "${budget.id}" of $${formatUsd(budget.nano_usd)} is spent${resets ? `; it begins anew at ${resets}` : ""}.`,
-        data: {
-          threshold,
-          budget_id: budget.id,
-          kind: budget.kind,
-          key_id: budget.key_id ?? null,
-          tool: budget.tool ?? null,
-          period: budget.period,
-          nano_usd: budget.nano_usd,
-          spent_nano: spentNano,
-          resets_at: resets,
-        },
-        endsAt: period.end,
-      });
-    }
+    if (reached > told) this.#ofBudget.set(tracked, reached);
+    for (const threshold of between(told, reached)) this.give(ofBudget(tracked, threshold, "used"));
   }
 
   #lookAtTokens(): void {
-    const plan = this.#plan();
-    if (!plan || plan.monthlyTokens === null) return;
-    const { id, monthlyTokens } = plan;
-    const { month, tokensUsed } = this.#books.state;
-    const of = `${month} ${monthlyTokens}`;
+    const tokens = this.#tokens();
+    if (!tokens) return;
+    const { of, monthlyTokens, used } = tokens;
     const told = this.#ofTokens.of === of ? this.#ofTokens.told : 0;
-    const reached = highest(tokensUsed, monthlyTokens);
-    if (reached <= told) return;
-    this.#ofTokens = { of, told: reached };
-    const resets = monthEnd(month);
-    for (const threshold of between(told, reached)) {
-      this.give({
-        once: `plan_tokens ${of} ${threshold}`,
-        type: "plan_tokens.threshold",
-        message: `${threshold} % of the ${monthlyTokens} tokens a month of the plan "${id}" are used; they begin anew at ${resets}.`,
-        data: { threshold, plan: id, tokens: monthlyTokens, used: tokensUsed, resets_at: resets },
-        endsAt: Date.parse(resets),
-      });
-    }
+    const reached = highest(used, monthlyTokens);
+    if (reached > told) this.#ofTokens = { of, told: reached };
+    for (const threshold of between(told, reached)) this.give(ofTokens(tokens, threshold, "used"));
   }
 
   #lookAtCredit(): void {
-    const balance = this.#books.state.balanceNano;
+    const { movedNano } = this.#books;
+    const { balanceNano: balance } = this.#books.state;
     const before = this.#credit;
-    if (balance === before.lastNano) return;
-    const added = balance > before.lastNano;
+    const moved = movedNano - before.movedNano;
+    if (balance === before.lastNano && moved === 0) return;
+    const added = moved > 0 || (before.mark === 0 && balance > before.lastNano);
+    const now = { lastNano: balance, movedNano };
+    // What was taken back was not used: there was that much less to use.
     this.#credit = added
-      ? { mark: before.mark + 1, baseNano: balance, lastNano: balance }
-      : { ...before, lastNano: balance };
+      ? { mark: before.mark + 1, baseNano: balance, ...now }
+      : { mark: before.mark, baseNano: before.baseNano + moved, ...now };
+    if (this.#credit.mark > 0 && (added || moved !== 0))
+      this.#store.putCreditMark(this.#credit.mark, this.#credit.baseNano);
+    const credit = this.#creditNow();
+    const told = this.#ofCredit.of === credit.of ? this.#ofCredit.told : 0;
+    const reached = highest(credit.baseNano - balance, credit.baseNano);
+    if (reached > told) this.#ofCredit = { of: credit.of, told: reached };
+    for (const threshold of between(told, reached)) this.give(ofCredit(credit, threshold, "used"));
+  }
+
+  #giveRefusals(): void {
+    for (const tracked of this.#refusals.splice(0)) this.give(ofBudget(tracked, 100, "refused"));
+    if (this.#unpaid.given) return;
+    this.#unpaid.given = true;
+    const tokens = this.#tokens();
+    if (this.#credit.mark > 0) this.give(ofCredit(this.#creditNow(), 100, "refused"));
+    else if (tokens) this.give(ofTokens(tokens, 100, "refused"));
+  }
+
+  /** The plan's tokens as they stand; undefined when they are without limit, or there are none. */
+  #tokens(): MonthTokens | undefined {
+    const plan = this.#plan();
+    if (!plan?.monthlyTokens) return undefined;
+    const { id, monthlyTokens } = plan;
+    const { month, tokensUsed: used } = this.#books.state;
+    return { of: `${month} ${monthlyTokens}`, id, monthlyTokens, month, used };
+  }
+
+  #creditNow(): Credit {
     const { mark, baseNano } = this.#credit;
-    if (added) this.#store.putCreditMark(mark, baseNano);
-    const of = String(mark);
-    const told = this.#ofCredit.of === of ? this.#ofCredit.told : 0;
-    const reached = highest(baseNano - balance, baseNano);
-    if (reached <= told) return;
-    this.#ofCredit = { of, told: reached };
-    for (const threshold of between(told, reached)) {
-      this.give({
-        once: `credit ${mark} ${threshold}`,
-        type: "credit.threshold",
-        message: `${threshold} % of the prepaid credit of $${formatUsd(baseNano)} is used; $${formatUsd(balance)} is left.`,
-        data: { threshold, credit_nano: baseNano, left_nano: balance },
-        endsAt: null,
-      });
-    }
+    return { of: String(mark), baseNano, leftNano: this.#books.state.balanceNano };
   }
 }
 

@@ -18,7 +18,7 @@ export const listNotices = defineTool({
   name: "list_notices",
   title: "List notices",
   description:
-    "Notices, newest first, that 50, 80 or 100 % of a budget, of the plan's tokens or of the prepaid credit are used, each given once, with how far the " +
+    "Notices, newest first, that 50, 80 or 100 % of a budget, of the plan's tokens or of the prepaid credit are used, or that calls begin to be refused, each given once, with how far the " +
     "webhooks have been told.",
   scope: "usage",
   annotations: reading,

@@ -205,6 +205,18 @@ describe("notices", () => {
     expect(JSON.stringify(list)).not.toContain(hook.secret);
   });
 
+  it("of a hard budget that begins to refuse reach the webhook as well, with nothing else called", async () => {
+    const { key } = await account("enterprise", FULL);
+    await rest(key, "POST", "/v1/webhooks", { url: receive("ok", "refusing") });
+    await setBudget(key, "hard", { nano_usd: 2 * COST - 1, period: "month" });
+    expect((await ask(key)).status).toBe(200);
+    expect(expectProblem(await ask(key), "budget_exceeded", [key]).retry).toBe("later");
+    const log = await arrived("refusing", 2);
+    const data = log.map(({ body }) => JSON.parse(body).data);
+    expect(data.map(({ threshold, cause }) => `${threshold} ${cause}`).sort()).toEqual(["100 refused", "50 used"]);
+    expect(data.find(({ threshold }) => threshold === 100)).toMatchObject({ budget_id: "hard", spent_nano: COST });
+  });
+
   it("wait for a receiver that is slow, fails or redirects, and calls do not", async () => {
     const kinds = ["slow", "fail", "redirect"] as const;
     const accounts = await Promise.all(kinds.map((mode) => watched(mode, mode)));
