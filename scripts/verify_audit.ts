@@ -62,6 +62,9 @@ function main(): number {
   const accounts = values.account
     ? [values.account]
     : new Set([...known.keys(), ...logged.map(({ account }) => account)]);
+  if (values.account && !known.has(values.account) && !logged.some(({ account }) => account === values.account)) {
+    throw new Error(`there is no account ${values.account} below this directory`);
+  }
   let broken = 0;
   for (const account of accounts) {
     const ledger = known.get(account);
@@ -74,7 +77,7 @@ function main(): number {
     const { break: found } = check;
     if (found) broken++;
     const verdict = found
-      ? `BREAKS at line ${found.seq}: ${found.reason}${found.id ? ` (${found.id})` : ""}`
+      ? `BREAKS at ${found.seq === 0 ? "a line without a number" : `line ${found.seq}`}: ${found.reason}${found.id ? ` (${found.id})` : ""}`
       : "intact";
     console.log(`${account}: ${check.lines} lines${before}; ${verdict}${ledger ? "" : "; it has no ledger here"}`);
   }

@@ -56,6 +56,7 @@ export class Bookkeeping {
       check.follow(lines, before.acknowledged);
       if (check.break || lines.length < LINES_A_PAGE) break;
     }
+    check.follow(await this.#latestUnchained(account));
     check.end(before.acknowledged, unwrap(await ledger.auditHeads()).head);
     const { n } = (await this.#env.DB.prepare("SELECT count(*) AS n FROM audit_logs WHERE account = ? AND seq IS NULL")
       .bind(account)
@@ -83,6 +84,16 @@ export class Bookkeeping {
       .bind(run.id, DRIFTS_SHOWN)
       .all<Drift>();
     return { run, drifts: results };
+  }
+
+  async #latestUnchained(account: string): Promise<AuditLine[]> {
+    const { results } = await this.#env.DB.prepare(
+      `SELECT id, at, actor, action, subject, via, status, duration_ms, seq, prev, hash FROM audit_logs
+       WHERE account = ? AND seq IS NULL ORDER BY at DESC LIMIT 1`,
+    )
+      .bind(account)
+      .all<AuditLine>();
+    return results;
   }
 
   async #lines(account: string, after: number): Promise<AuditLine[]> {

@@ -119,3 +119,26 @@ it("names lines of before the chain as such", async () => {
     .run();
   expect(await books.verifyAudit(account)).toMatchObject({ intact: true, lines: 1, unchained: 1 });
 });
+
+it("does not take a line without a number for one of before the chain when it is later", async () => {
+  const { account, ledger } = await busyAccount(3);
+  await ledger.reconciliation([]);
+  const insert = (id: string, at: string) =>
+    env.DB.prepare(
+      "INSERT INTO audit_logs (id, account, at, actor, action, via, status) VALUES (?, ?, ?, 'u', 'chat', 'rest', 'ok')",
+    )
+      .bind(id, account, at)
+      .run();
+  const first = await env.DB.prepare("SELECT at FROM audit_logs WHERE account = ? AND seq = 1")
+    .bind(account)
+    .first<{ at: string }>();
+  const began = Date.parse(first?.at ?? "");
+  await insert(`long-${account}`, new Date(began - 1_000).toISOString());
+  expect(await books.verifyAudit(account)).toMatchObject({ intact: true, unchained: 1 });
+  await insert(`forged-${account}`, new Date(began + 200_000).toISOString());
+  expect(await books.verifyAudit(account)).toMatchObject({
+    intact: false,
+    unchained: 2,
+    break: { seq: 0, id: `forged-${account}`, reason: "unlinked" },
+  });
+});

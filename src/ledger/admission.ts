@@ -103,7 +103,7 @@ export class Admission {
     let granted: number | undefined;
     const preferred = request.prefers ? this.#parts.account.prefers : null;
     if (request.hold && preferred === null) {
-      const held = this.#hold(request, key.id, forPlan(request.hold, plan.id), now);
+      const held = this.#hold(request, key, forPlan(request.hold, plan.id), now);
       if (!held.ok) return refuse(held.code, held.detail, held.extras);
       granted = held.value;
     }
@@ -147,10 +147,11 @@ export class Admission {
 
   /** Holds the worst case of a call that knew it only after it was admitted. */
   reserve(request: T.ReserveRequest): Result<{ grantedOutputTokens: number }> {
-    const { books, periods, now } = this.#parts;
+    const { books, periods, ring, now } = this.#parts;
     if (books.holds.has(request.callId)) return fail("conflict", "The call holds money already.");
     periods.turn();
-    const held = this.#hold(request, request.keyId, request.hold, now());
+    const { user = "" } = ring.get(request.keyId) ?? {};
+    const held = this.#hold(request, { id: request.keyId, user }, request.hold, now());
     return held.ok ? ok({ grantedOutputTokens: held.value }) : held;
   }
 
@@ -160,15 +161,16 @@ export class Admission {
     return periods.isDue(now()) ? undefined : turn.elsewhere(() => this.reserve(request));
   }
 
-  #hold(call: T.CallFacts, keyId: string, hold: T.HoldRequest, now: number): Result<number> {
+  #hold(call: T.CallFacts, key: Pick<StoredKey, "id" | "user">, hold: T.HoldRequest, now: number): Result<number> {
     const { books, budgets, plan, journal, alarm } = this.#parts;
-    const { callId, tool } = call;
+    const { callId, tool, via, client = null, session = null } = call;
+    const keyId = key.id;
     const paying = plan.current;
     if (!paying.ok) return paying;
     const within = budgets.cut(keyId, tool, hold);
     if (!within.ok) return this.#beyondBudget(within, hold);
     const placed = books.place(
-      { callId, keyId, tool, expiresAt: now + LEASE_MS },
+      { callId, keyId, tool, expiresAt: now + LEASE_MS, by: { user: key.user, via, client, session } },
       within.value,
       paying.value.monthlyTokens,
     );

@@ -1,4 +1,5 @@
 import { sha256 } from "../sha256.ts";
+import { LEASE_MS } from "./ledger_parts.ts";
 import type { OutboxRow } from "./rows.ts";
 
 /**
@@ -73,11 +74,14 @@ function hashOf(account: string, seq: number, prev: string, line: Content): stri
 
 /** The first place where a chain is not as it was written. */
 export interface ChainBreak {
-  /** Number of the line that is wrong, or that should be there. */
+  /** Number of the line that is wrong, or that should be there; 0 of a line that has none. */
   seq: number;
   id: string | null;
   reason: "missing" | "altered" | "unlinked" | "not the ledger's";
 }
+
+/** What is booked to the time it happened, not to when it was told. */
+const RELAYED = "relay";
 
 /** Follows the lines of one account, page by page, and remembers the first break. */
 export class ChainCheck {
@@ -87,6 +91,10 @@ export class ChainCheck {
   /** Lines of before the chain: nothing vouches for them. */
   unchained = 0;
   break: ChainBreak | null = null;
+  /** The latest of them. */
+  #stray: { id: string; at: number } | undefined;
+  /** When the chain had begun at the latest, in ms. */
+  #begunBy = Number.POSITIVE_INFINITY;
 
   constructor(account: string) {
     this.#account = account;
@@ -96,15 +104,23 @@ export class ChainCheck {
     return this.#head;
   }
 
-  /** Takes the next lines in the order of `seq`. With `expected`, the ledger's own head, that line must be this one. */
+  /**
+   * Takes the next lines in the order of `seq`; those without one, of before the chain, at any time. With `expected`, the ledger's own head, that line must
+   * be this one. A line of "before" that began after the chain had was put in.
+   */
   follow(lines: readonly AuditLine[], expected?: ChainHead): void {
     for (const line of lines) {
       if (line.seq === null || line.prev === null || line.hash === null) {
         this.unchained++;
+        const at = Date.parse(line.at);
+        if (!this.#stray || at > this.#stray.at) this.#stray = { id: line.id, at };
         continue;
       }
-      if (this.break) return;
+      if (this.break) break;
       this.#take({ ...line, seq: line.seq, prev: line.prev, hash: line.hash }, expected);
+    }
+    if (!this.break && this.#stray && this.#stray.at > this.#begunBy) {
+      this.break = { seq: 0, id: this.#stray.id, reason: "unlinked" };
     }
   }
 
@@ -119,6 +135,10 @@ export class ChainCheck {
     } else {
       this.lines++;
       this.#head = { seq, hash };
+      // A line is written when its call has ended. One that was relayed tells of long ago.
+      if (this.#begunBy === Number.POSITIVE_INFINITY && line.action !== RELAYED) {
+        this.#begunBy = Date.parse(line.at) + (line.duration_ms ?? LEASE_MS);
+      }
     }
   }
 

@@ -36,6 +36,15 @@ export interface Hold {
   tokens: number;
   grantedOutputTokens: number;
   expiresAt: number;
+  /** Who called and how, as far as it was known; absent in holds of before it was kept. */
+  by?: HeldBy;
+}
+
+export interface HeldBy {
+  user: string;
+  via: string;
+  client: string | null;
+  session: string | null;
 }
 
 export interface BooksState {
@@ -106,7 +115,7 @@ export class Books {
    * when neither grants `minOutputTokens`.
    */
   place(
-    call: { callId: string; keyId: string; tool: string; expiresAt: number },
+    call: { callId: string; keyId: string; tool: string; expiresAt: number; by?: HeldBy },
     request: HoldRequest,
     monthlyTokens: number | null,
   ): { hold: Hold; entry: Entry } | null {

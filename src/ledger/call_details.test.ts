@@ -113,7 +113,7 @@ describe("a call in the books", () => {
 
   it("is open, then expired, then billed after all, and tells its session for ever", () =>
     paid(10_000_000)(async (first, storage) => {
-      await first.admit({ ...chat, callId: "c2" });
+      await first.admit({ ...chat, callId: "c2", client: "a-client", session: "s-1" });
       const read = async (bench: typeof first) => {
         const reply = await bench.admit({ callId: crypto.randomUUID(), reads: { callId: "c2" } });
         return reply.kind === "admitted" ? reply.call : undefined;
@@ -128,6 +128,8 @@ describe("a call in the books", () => {
       await first.ledger.onAlarm(noD1 as unknown as D1Database);
       expect(await read(first)).toMatchObject({
         status: "expired",
+        at: new Date(first.clock.now - LEASE_MS).toISOString(),
+        ...{ tool: "chat", user: KEY.user, client: "a-client", via: "rest", session_id: "s-1" },
         hold: { held_nano: 309_000, released_nano: 309_000 },
       });
       await first.settle("c2", { hold: HOLD, usage: { input: 1, output: 1 }, model: HOLD.model, session: "s-2" });
@@ -137,5 +139,29 @@ describe("a call in the books", () => {
       storage.sql.exec("DELETE FROM call_batches");
       const again = await first.restart();
       expect(await read(again)).toMatchObject({ ...billed, items: [{ class: "input" }, { class: "output" }] });
+    }));
+
+  it("that expired counts on the day it began, of whoever began it, and once when it is billed after all", () =>
+    withLedger("enterprise", async (first, storage) => {
+      first.clock.now = Date.UTC(2026, 5, 15, 23, 59);
+      await first.admit({ ...chat, callId: "c3", client: "a-client", session: "s-3" });
+      const before = await first.restart();
+      before.clock.now += LEASE_MS;
+      const noD1 = { batch: () => Promise.reject(new Error("away")), prepare: () => ({ bind: () => ({}) }) };
+      await before.ledger.onAlarm(noD1 as unknown as D1Database);
+      const counted = () => {
+        const rows = storage.sql.exec(
+          "SELECT day, user, client, session, calls, errors, cost_nano FROM tally WHERE tool = 'chat'",
+        );
+        return rows.toArray().filter(({ calls, cost_nano }) => calls !== 0 || cost_nano !== 0);
+      };
+      const call = { day: "2026-06-15", user: KEY.user, client: "a-client", session: "s-3", calls: 1 };
+      await before.ledger.audit();
+      expect(counted()).toEqual([{ ...call, errors: 1, cost_nano: 0 }]);
+      storage.sql.exec("DELETE FROM call_batches");
+      const again = await before.restart();
+      await again.settle("c3", { hold: HOLD, usage: { input: 1, output: 1 }, client: "a-client", session: "s-3" });
+      await again.ledger.audit();
+      expect(counted()).toEqual([{ ...call, errors: 0, cost_nano: 3_090 }]);
     }));
 });

@@ -58,8 +58,9 @@ export function callDetails(
 ): CallDetails | null {
   const first = entries[0];
   if (!first && !row) return null;
-  const ended = (entries.find(({ kind }) => kind === "settle") ?? entries.find(({ kind }) => kind === "void"))
-    ?.detail as Detail | undefined;
+  const ended = ENDS.map((end) => entries.find(({ kind }) => kind === end)).find((entry) => entry)?.detail as
+    | Detail
+    | undefined;
   const detail = { ...(first?.detail as Detail), ...ended };
   const { call, price, markupBps, eventId, metadata } = detail;
   const sum = (of: (entry: StoredEntry) => number) => entries.reduce((total, entry) => total + of(entry), 0);
@@ -103,6 +104,9 @@ export function callDetails(
     })),
   };
 }
+
+/** What ends a call, the last word first: one that expired may be billed all the same. */
+const ENDS = ["settle", "void", "expire"];
 
 /** The tries of a call: as its charge or its release remembers them, or the record of a call that held nothing. */
 function triesOf(settled: Detail | undefined, row: OutboxRow | undefined): StoredTry[] {

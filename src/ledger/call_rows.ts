@@ -1,3 +1,6 @@
+import type { Hold } from "./books.ts";
+import type { SettledFacts } from "./call_details.ts";
+import { LEASE_MS } from "./ledger_parts.ts";
 import type { OutboxRow } from "./rows.ts";
 import type { CallFacts } from "./types.ts";
 
@@ -19,22 +22,38 @@ export function freeCall(call: CallFacts, by: { keyId: string; user: string }, a
   };
 }
 
-/** A call whose hold was given back because it never ended. */
-export function expiredCall(
-  call: { callId: string; tool: string; keyId: string },
-  model: string,
-  at: number,
-): OutboxRow {
+/** What the entry of an expired hold keeps of its call, which began when the hold was placed. */
+export const expiredFacts = ({ tool, expiresAt, by }: Hold): SettledFacts => ({
+  tool,
+  user: by?.user ?? "",
+  via: by?.via ?? "",
+  client: by?.client ?? null,
+  session_id: by?.session ?? null,
+  status: "expired",
+  estimated: false,
+  duration_ms: null,
+  begun_at: expiresAt - LEASE_MS,
+});
+
+/** The same of calls that expired before their entries kept it: they were dated at the end of the lease. */
+export const unknownFacts = (tool: string, at: number): SettledFacts => ({
+  ...{ tool, user: "", via: "", client: null, session_id: null },
+  ...{ status: "expired", estimated: false, duration_ms: null, begun_at: at },
+});
+
+/** A call whose hold was given back because it never ended, on the day it began. */
+export function expiredCall(call: { callId: string; keyId: string }, model: string, facts: SettledFacts): OutboxRow {
   return {
     ...nothingUsed,
     id: call.callId,
-    at: new Date(at).toISOString(),
-    tool: call.tool,
+    at: new Date(facts.begun_at).toISOString(),
+    tool: facts.tool,
     model,
     key_id: call.keyId,
-    user: "",
-    via: "",
-    client: null,
+    user: facts.user,
+    via: facts.via,
+    client: facts.client,
+    session_id: facts.session_id,
     status: "expired",
   };
 }

@@ -1,8 +1,8 @@
 import { fail, ok, type Result } from "../errors.ts";
 import { keepable } from "./attempts.ts";
 import type { Hold } from "./books.ts";
-import { settledFacts } from "./call_details.ts";
-import { expiredCall } from "./call_rows.ts";
+import { type SettledFacts, settledFacts } from "./call_details.ts";
+import { expiredCall, unknownFacts } from "./call_rows.ts";
 import { answering, sharesOf, termsOf, tokensOf, unbilled, usedAny } from "./charge.ts";
 import { attemptKey, FREE_JOURNAL_MS, type LedgerParts } from "./ledger_parts.ts";
 import { type TokenUsage, totalInput, totalOutput } from "./money.ts";
@@ -147,8 +147,10 @@ export class Settling {
     // A restart may have forgotten that a free call was booked, or the disk may never have had it.
     if (!request.metered) return store.usage.callBegunAt(request.callId, now - request.durationMs);
     if (!request.hold || books.holds.has(request.callId)) return undefined;
-    const expiredAt = store.expiredAt(request.callId);
-    return expiredAt === undefined ? undefined : expiredCall(request, request.hold.model, expiredAt);
+    const expired = store.expired(request.callId);
+    if (!expired) return undefined;
+    const { call } = JSON.parse(expired.detail) as { call?: SettledFacts };
+    return expiredCall(request, request.hold.model, call ?? unknownFacts(request.tool, expired.at));
   }
 
   /** Writes or amends the call's line in the usage records. */

@@ -174,11 +174,14 @@ export class Store {
       .toArray()[0];
   }
 
-  /** When a call's hold expired, in ms, if it did. */
-  expiredAt(callId: string): number | undefined {
+  /** The entry of a call whose hold expired, if it did: `at` in ms, `detail` as JSON. */
+  expired(callId: string): { at: number; detail: string } | undefined {
     return this.#sql
-      .exec<{ at: number }>("SELECT at FROM entries WHERE call_id = ? AND kind = 'expire'", callId)
-      .toArray()[0]?.at;
+      .exec<{ at: number; detail: string }>(
+        "SELECT at, detail FROM entries WHERE call_id = ? AND kind = 'expire'",
+        callId,
+      )
+      .toArray()[0];
   }
 
   putCalls(rows: readonly OutboxRow[]): void {

@@ -1,5 +1,5 @@
 import type { AutoTopUp } from "./auto_top_up.ts";
-import { expiredCall } from "./call_rows.ts";
+import { expiredCall, expiredFacts } from "./call_rows.ts";
 import type { LedgerParts } from "./ledger_parts.ts";
 import type { Notices } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
@@ -42,8 +42,9 @@ export class Upkeep {
     const now = this.#parts.now();
     const expired = [...books.holds.values()].filter((open) => open.expiresAt <= now);
     for (const hold of expired) {
-      journal.post(books.release(hold, "expire"), now);
-      calls.put(expiredCall(hold, hold.request.model, now));
+      const call = expiredFacts(hold);
+      journal.post(books.release(hold, "expire", { call }), now);
+      calls.put(expiredCall(hold, hold.request.model, call));
     }
     return expired.length > 0;
   }
