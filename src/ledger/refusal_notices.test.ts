@@ -77,7 +77,7 @@ describe("a hard budget", () => {
   it("has its refusal told without another call, and a refused call leaves nothing else", () =>
     withLedger("enterprise", async (bench, storage) => {
       await setBudget(bench, 1);
-      bench.ledger.webhooks.add("hook_1", "https://example.com/", "whsec_x");
+      bench.ledger.webhooks.add({ id: "hook_1", url: "https://example.com/", secret: "whsec_x" });
       const set = vi.spyOn(storage, "setAlarm");
       const before = unwrap(await bench.ledger.audit());
       expect(code(await ask(bench, "c1"))).toBe("budget_exceeded");
