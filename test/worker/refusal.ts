@@ -104,9 +104,9 @@ export function expectProblem(reply: Reply, code: ErrorCode, secrets: readonly s
   const entry = entryOf(problem);
   expect(problem).toMatchObject({ title: entry.title, next: entry.next, type: `/errors/${code}` });
   // Of money that running calls hold there is enough later; a budget that begins anew may still be too small for the call.
-  const { retry_after, resets_at } = entry.status === 402 ? problem : {};
-  const may = retry_after !== undefined ? ["later"] : [entry.retry, ...(resets_at !== undefined ? ["later"] : [])];
-  expect(may).toContain(problem.retry);
+  const { retry_after, resets_at } = problem;
+  const helped = retry_after !== undefined ? ["later"] : [entry.retry, ...(resets_at !== undefined ? ["later"] : [])];
+  expect(entry.status === 402 ? helped : [entry.retry]).toContain(problem.retry);
   expect(problem.detail.trim()).not.toBe("");
   expect(problem.request_id).toBe(reply.headers.get("x-request-id"));
   if (where === "rest") {
