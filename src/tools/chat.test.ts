@@ -270,14 +270,40 @@ describe("sessions", () => {
     expect(messages.at(-3)?.content).toMatch(/^turn 7 /);
   });
 
+  const at = (id: string, kind: "session.create" | "session.delete") => ({ id, kind, session_id: "s" });
+
+  test("a session that was deleted refuses the call before anything is held or asked", async () => {
+    const mutations = [at("m1", "session.create"), at("m2", "session.delete")];
+    unwrap(await vaultOf("deleted before").push({ device_id: "d1", mutations }));
+    const { call, error } = await failure(
+      { message: "not for a model", model: "paid/small", session_id: "s" },
+      { vault: "deleted before" },
+    );
+    expect(error).toMatchObject({
+      code: "conflict",
+      detail: "Session s was deleted; start a new one with another id.",
+    });
+    expect(error?.extras).not.toHaveProperty("answer");
+    expect([call.holds, call.charges, call.billedFailure]).toEqual([[], [], false]);
+    const asked = ((await (await fetch(`${upstreamUrl}/log`)).json()) as Served[]).map(({ body }) =>
+      JSON.stringify(body?.messages),
+    );
+    expect(asked.filter((messages) => messages?.includes("not for a model"))).toEqual([]);
+  });
+
   test("a turn that cannot be stored is billed, and its answer is not lost", async () => {
     const vault = vaultOf("deleted");
-    const at = (id: string, kind: "session.create" | "session.delete") => ({ id, kind, session_id: "s" });
-    const mutations = [at("m1", "session.create"), at("m2", "session.delete")];
-    unwrap(await vault.push({ device_id: "d1", mutations }));
     const { call, error } = await failure(
       { message: "hi", model: "paid/small", session_id: "s" },
       { vault: "deleted" },
+      (call) => {
+        const { reserve } = call;
+        call.reserve = async (hold) => {
+          const mutations = [at("m1", "session.create"), at("m2", "session.delete")];
+          unwrap(await vault.push({ device_id: "d1", mutations }));
+          return reserve(hold);
+        };
+      },
     );
     expect(error?.code).toBe("conflict");
     expect(error?.extras.answer).toBe("You said: hi");

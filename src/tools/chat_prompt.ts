@@ -33,10 +33,17 @@ export interface Prompt {
 export const newMessages = (input: ChatRequest): ChatMessage[] =>
   input.messages ?? [{ role: "user", content: input.message ?? "" }];
 
-/** The session to continue, or null when it does not exist yet. */
+/**
+ * The session to continue, or null when it does not exist yet.
+ * @throws WaypostError `conflict` for one that was deleted: the answer could not be stored, so no model is paid for it
+ */
 export async function readSession(call: Call, sessionId: string): Promise<Session | null> {
   const found = await call.vault.readSession({ session_id: sessionId, limit: HISTORY_LIMIT });
-  return !found.ok && found.code === "not_found" ? null : unwrap(found);
+  if (found.ok || found.code !== "not_found") return unwrap(found);
+  if (found.extras?.deleted) {
+    throw new WaypostError("conflict", `Session ${sessionId} was deleted; start a new one with another id.`);
+  }
+  return null;
 }
 
 /** Models to ask, the choice first. `preferred`: the account's. */

@@ -78,6 +78,17 @@ describe("appended messages", () => {
 });
 
 describe("clear and delete", () => {
+  it("of a session that never was say so, and do not ask for it to be created", async () => {
+    const { vault } = openVault();
+    const at = (id: string, kind: "session.clear" | "session.delete"): Mutation => ({ id, kind, session_id: "s" });
+    for (const mutation of [at("1", "session.clear"), at("2", "session.delete")]) {
+      const { status, detail } = (await pushOne(vault, "d", mutation)) as { status: string; detail: string };
+      expect([status, detail]).toEqual(["refused", "There is no session s."]);
+    }
+    const { detail } = (await pushOne(vault, "d", append("3", "s", "a"))) as { detail: string };
+    expect(detail).toBe("There is no session s; create it first.");
+  });
+
   it("clear drops the messages and the title derived from them, keeps the session, and takes new messages", async () => {
     const { vault, stub } = openVault();
     await pushOne(vault, "d", create("1", "s"));

@@ -30,7 +30,10 @@ export function applyMutation(storage: DurableObjectStorage, mutation: Mutation,
     // A second creation knows nothing of what is there: it fills what is unset and overwrites nothing, whoever set it.
     return editFields(storage, target, mutation, null, author);
   }
-  if (!session) return refused(mutation, `There is no session ${mutation.session_id}; create it first.`);
+  if (!session) {
+    const removes = mutation.kind === "session.delete" || mutation.kind === "session.clear";
+    return refused(mutation, `There is no session ${mutation.session_id}${removes ? "" : "; create it first"}.`);
+  }
   switch (mutation.kind) {
     case "session.update":
       return editFields(storage, session, mutation, mutation.base_seq, author);

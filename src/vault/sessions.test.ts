@@ -59,6 +59,19 @@ describe("chat turns", () => {
   });
 });
 
+describe("reading a session", () => {
+  it("tells one that was deleted from one that never was", async () => {
+    const { vault } = openVault();
+    await turn(vault, "s", ["u1", "a1"]);
+    await pushOne(vault, "d", { id: "m1", kind: "session.delete", session_id: "s" });
+    const answers = await Promise.all(["s", "t"].map((id) => vault.readSession({ session_id: id, limit: 1 })));
+    expect(answers).toEqual([
+      { ok: false, code: "not_found", detail: "Session s was deleted.", extras: { deleted: true } },
+      { ok: false, code: "not_found", detail: "There is no session t." },
+    ]);
+  });
+});
+
 describe("reading", () => {
   it("returns the newest messages in order and says how many came before", async () => {
     const { vault } = openVault();

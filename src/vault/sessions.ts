@@ -32,10 +32,11 @@ export function listSessions(storage: DurableObjectStorage, request: T.ListSessi
   });
 }
 
-/** A session with its newest messages. Errors: `not_found`, also for a deleted one. */
+/** A session with its newest messages. Errors: `not_found`, with `deleted: true` for one that was. */
 export function readSession(storage: DurableObjectStorage, request: T.ReadSessionRequest): Result<T.Session> {
   const session = store.findSession(storage, request.session_id);
-  if (!session || session.deleted) return noSession(request.session_id);
+  if (!session) return noSession(request.session_id);
+  if (session.deleted) return fail("not_found", `Session ${session.id} was deleted.`, { deleted: true });
   const newest = messages.newestMessages(storage, session.id, request.limit);
   return ok({
     ...store.summaryOf(session),
