@@ -15,10 +15,12 @@ import { endOrphan } from "./lib/workerd.ts";
 const root = resolve(import.meta.dirname, "..");
 /** Cloudflare runs the Worker's cron once an hour; here this process does. */
 const CRON_MS = 3_600_000;
+/** npm and the terminal may both deliver a signal: only one that comes later is a second one. */
+const SAME_SIGNAL_MS = 500;
 const npm = process.env.npm_lifecycle_event ? process.ppid : null;
 
 /** Starts Waypost and keeps it running until a signal. Cleans up after itself whichever way it ends. */
-async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
+async function start(options: StartOptions, signal: AbortSignal, hurry: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const settings = readSettings(options.vars, process.env);
   const state = openState(options.state, options.port);
@@ -34,7 +36,7 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   const ollama = await findOllama(settings, (line) => log.write("info", line));
   const bindings = { ...settings, ...ollama, ...addresses(settings, url, port), SETUP_TOKEN: token };
   const runtime = await serve({ root, state, port, bindings, log, signal });
-  stack.defer(() => runtime.stop());
+  stack.defer(() => runtime.stop(hurry));
   await expectSettingsRead(url);
   const { account, apiKey } = await ensureOwner(state, url, token);
   const claim = await claimLink(state, url, token);
@@ -100,13 +102,21 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 const stopping = new AbortController();
-// npm and the terminal may both deliver the signal, so a second one changes nothing.
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort());
+const hurrying = new AbortController();
+let stoppedAt = 0;
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(name, () => {
+    if (!stopping.signal.aborted) {
+      stoppedAt = performance.now();
+      stopping.abort();
+    } else if (performance.now() - stoppedAt > SAME_SIGNAL_MS) hurrying.abort();
+  });
+}
 
 try {
   const options = readOptions(process.argv.slice(2), root);
   if (options.help) process.stdout.write(HELP);
-  else await start(options, stopping.signal);
+  else await start(options, stopping.signal, hurrying.signal);
   process.exit(0);
 } catch (error) {
   if (stopping.signal.aborted) process.exit(0);

@@ -1,6 +1,10 @@
+import { problemResponse } from "./api/problem.ts";
 import type { Env } from "./env.ts";
+import { WaypostError } from "./errors.ts";
 import { addressed } from "./gate/challenge.ts";
 import { preflight, withCors } from "./gate/cors.ts";
+import { requestIdOf } from "./gate/headers.ts";
+import { isEnding, STOP } from "./gate/under_way.ts";
 import { lazily } from "./lazily.ts";
 import { app } from "./routes.ts";
 
@@ -21,6 +25,8 @@ const oauth = lazily(() => import("./api/oauth.ts"));
 export default {
   async fetch(request, env, ctx): Promise<Response> {
     const origin = request.headers.get("origin");
+    if (isEnding())
+      return problem(request, new WaypostError("unavailable", "The server is ending.", { retry_after: 5 }));
     if (request.method === "OPTIONS") {
       const { oauthPreflight } = await oauth();
       return oauthPreflight(request) ?? preflight(env, origin);
@@ -34,13 +40,17 @@ export default {
     return origin === null ? response : withCors(env, origin, response);
   },
 
-  async scheduled(_event, env): Promise<void> {
+  async scheduled(event, env): Promise<void> {
+    if (event.cron === STOP) return (await import("./gate/stop.ts")).stop(env);
     const { purgeExpired } = await import("./auth/purge.ts");
     const { reconcile } = await import("./books/reconcile.ts");
     await purgeExpired(env);
     await reconcile(env);
   },
 } satisfies ExportedHandler<Env>;
+
+const problem = (request: Request, error: WaypostError): Response =>
+  problemResponse(error, requestIdOf(request.headers));
 
 /** Whether the path is this one or goes on with `next`: parsing the whole URL would cost every call more than this look. */
 function isBelow(url: string, path: string, next: string): boolean {

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Miniflare as MiniflareInstance, V4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { STOP } from "../../src/gate/under_way.ts";
 import { build } from "./build.ts";
 import { builtModules } from "./build_cache.ts";
 import { firstLine, portInUse, StartFailure } from "./failure.ts";
@@ -12,10 +14,17 @@ import { guardWorkerd, linkWorkerd } from "./workerd.ts";
 
 const HOST = "127.0.0.1";
 
+/** The Worker needs less to ready itself for its end; one that does not answer is ended all the same. */
+const STOP_MS = 8_000;
+
 export interface Runtime {
   /** Runs the Worker's cron handler once. */
   runCron(): Promise<void>;
-  stop(): Promise<void>;
+  /**
+   * Ends workerd, once the Worker has ended what is under way and written what it has in memory; at once when `hurry` is
+   * aborted.
+   */
+  stop(hurry?: AbortSignal): Promise<void>;
 }
 
 export interface RuntimeOptions {
@@ -59,26 +68,40 @@ export async function serve(options: RuntimeOptions): Promise<Runtime> {
         }),
       ),
   );
-  const stop = async () => {
+  const end = async () => {
     await miniflare.dispose();
     release();
+  };
+  const schedule = async (cron: string) => {
+    const worker = (await miniflare.getWorker()) as unknown as {
+      scheduled(event: { cron: string }): Promise<unknown>;
+    };
+    await worker.scheduled({ cron });
   };
   try {
     await miniflare.ready;
     await migrate(miniflare, config, root);
-    const runCron = async () => {
-      const worker = (await miniflare.getWorker()) as unknown as {
-        scheduled(event: { cron: string }): Promise<unknown>;
-      };
-      await worker.scheduled({ cron: config.triggers.crons?.[0] ?? "" });
+    const runCron = () => schedule(config.triggers.crons?.[0] ?? "");
+    const stop = async (hurry = new AbortController().signal) => {
+      const readied = schedule(STOP).catch((error) =>
+        log.write("info", `it was not readied for its end: ${firstLine(error)}`),
+      );
+      await Promise.race([readied, sleep(STOP_MS, null, { ref: false }), aborted(hurry)]);
+      await end();
     };
     return { runCron, stop };
   } catch (error) {
-    await stop();
+    await end();
     if ((error as { code?: string }).code === "ERR_ADDRESS_IN_USE") throw portInUse(options.port);
     throw error;
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 
 type Config = ReturnType<typeof unstable_readConfig>;
 type Worker = Extract<V4MiniflareOptions, { workers: unknown }>["workers"][number];

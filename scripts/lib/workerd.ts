@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { State } from "./state.ts";
 
 /*
@@ -22,22 +22,26 @@ case "$command" in "$1 serve "*) kill -9 "$pid" ;; esac
 
 const linkOf = (state: State): string => state.path("run", "workerd");
 
-/** Makes the link that workerd is to be started through. */
+/** What starts it, through the link that the environment names. */
+const STARTER = join(import.meta.dirname, "workerd.sh");
+
+/** Makes the link that workerd is to be started through. Returns the program that starts it. */
 export function linkWorkerd(state: State, binary: string): string {
   const link = linkOf(state);
   mkdirSync(dirname(link), { recursive: true });
   rmSync(link, { force: true });
   symlinkSync(binary, link);
-  return link;
+  process.env.WAYPOST_WORKERD = link;
+  return STARTER;
 }
 
-/** Notes the process id of every workerd started through the link from now on, and posts the guard. */
+/** Notes the process id of every workerd started from now on, and posts the guard. */
 export function guardWorkerd(state: State): () => void {
   const link = linkOf(state);
   const note = (message: unknown) => {
     const child = (message as { process: ChildProcess }).process;
     child.once("spawn", () => {
-      if (child.spawnfile === link) state.write(PID_FILE, String(child.pid));
+      if (child.spawnfile === STARTER) state.write(PID_FILE, String(child.pid));
     });
   };
   diagnostics.subscribe("child_process", note);

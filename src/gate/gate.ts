@@ -22,6 +22,7 @@ import { newId } from "./ids.ts";
 import { type CallLog, logCall, logFailure } from "./log.ts";
 import { allowedAt, scopeLink } from "./step_up.ts";
 import { admitNear, admitTo, type Background, ledgerOf, reachLedger, settleWith } from "./stores.ts";
+import { began } from "./under_way.ts";
 import { validate } from "./validate.ts";
 
 /** A call may take this long before it must have answered. Shorter than the ledger's lease. */
@@ -76,7 +77,9 @@ export type CallOutcome = Common &
  */
 export function runCall(env: Env, ctx: Background, request: CallRequest): Promise<CallOutcome> {
   const startedAt = Date.now();
+  const ended = began(request.credential.account);
   const work = perform(env, ctx, request, startedAt).then(({ outcome, keyId }) => {
+    ended();
     log(ctx, request, outcome, keyId, startedAt);
     return outcome;
   });

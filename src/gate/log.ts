@@ -28,14 +28,15 @@ export function logCall(line: CallLog, waitUntil: (work: Promise<unknown>) => vo
   gathered.push(JSON.stringify(line));
   const now = Date.now();
   if (gathered.length >= GATHER_LINES || (gatheringSince !== null && now - gatheringSince > STALE_MS)) {
-    flush();
+    writeLog();
   } else if (gatheringSince === null) {
     gatheringSince = now;
-    waitUntil(new Promise<void>((resolve) => setTimeout(resolve, GATHER_MS)).then(flush));
+    waitUntil(new Promise<void>((resolve) => setTimeout(resolve, GATHER_MS)).then(writeLog));
   }
 }
 
-function flush(): void {
+/** Writes the lines that wait. */
+export function writeLog(): void {
   gatheringSince = null;
   if (gathered.length > 0) console.log(gathered.join("\n"));
   gathered = [];

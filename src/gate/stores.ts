@@ -74,6 +74,9 @@ async function tend(env: Env, account: string, ledger: Resident, ms: number): Pr
 export const settleWith = async (env: Env, request: SettleRequest): Promise<Result<Ended>> =>
   JSON.parse(await ledgerStub(env, request.account).settle(JSON.stringify(request)));
 
+/** Has the account's ledger write everything it has decided, whenever that is due. */
+export const flushLedger = (env: Env, account: string): Promise<void> => ledgerStub(env, account).flush();
+
 /** The account's vault. RPC makes every method asynchronous, which is all that `VaultApi` says. */
 export const vaultOf = (env: Env, account: string): VaultApi =>
   env.VAULT.get(env.VAULT.idFromName(account)) as unknown as VaultApi;

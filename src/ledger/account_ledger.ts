@@ -143,6 +143,13 @@ export class AccountLedger {
     journal.tend();
   }
 
+  /** Writes everything that was decided, whenever it is due. */
+  flush(): Promise<void> {
+    const { journal } = this.#parts;
+    journal.write(true);
+    return journal.durable();
+  }
+
   get turn(): Pick<Turn, "due"> {
     return this.#parts.turn;
   }

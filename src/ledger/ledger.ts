@@ -78,6 +78,11 @@ export class Ledger extends DurableObject<Env> {
     this.#resident?.present();
   }
 
+  /** As `AccountLedger.flush`. */
+  async flush(): Promise<void> {
+    await this.#ledger?.flush();
+  }
+
   async identify(caller: T.Caller): Promise<T.IdentifyReply> {
     return this.#ledger ? this.#ledger.identify(caller) : unknownKey;
   }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { SETTINGS } from "../../scripts/lib/settings.ts";
+import { startUpstream } from "../upstream/server.ts";
 import { runStart, startWaypost, type Waypost } from "./harness.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "waypost-test-"));
@@ -172,6 +173,68 @@ describe("a start that cannot be", () => {
     expect(won).toHaveLength(1);
     expect(lost[0]).toContain(`is in use by another Waypost (pid ${waypost?.pid})`);
     expect((await fetch(`${waypost?.url}/health`)).status).toBe(200);
+  });
+});
+
+describe("an end that was asked for", () => {
+  /** A provider whose answer takes seconds, for a server that is ended meanwhile. */
+  async function slowProvider() {
+    const provider = await startUpstream();
+    const models = [{ name: "slow-words" }];
+    return {
+      MODEL_PROVIDERS: JSON.stringify([{ id: "own", base_url: `${provider.url}/v1`, local: true, models }]),
+      close: () => provider.close(),
+    };
+  }
+
+  test("loses no call that was counted a moment before, and leaves the rate windows as they were", async () => {
+    waypost = await startWaypost();
+    for (let i = 0; i < 8; i++) {
+      const { status } = await call(waypost, "/v1/documents", { documents: [{ id: `d${i}`, text: `text ${i}` }] });
+      expect(status).toBe(200);
+    }
+    // As a terminal does it: every process of it gets the signal.
+    process.kill(-waypost.pid, "SIGINT");
+    await waypost.restart();
+    const usage = await call(waypost, "/v1/usage");
+    const { by_tool } = (await usage.json()) as { by_tool: object };
+    expect(by_tool).toMatchObject({ add_documents: { calls: 8 } });
+    const [limit, remaining] = ["limit", "remaining"].map((of) => Number(usage.headers.get(`x-ratelimit-${of}`)));
+    expect(limit - remaining).toBe(9);
+  });
+
+  test("waits for a call that runs, and lets no other begin", async () => {
+    const { MODEL_PROVIDERS, close } = await slowProvider();
+    waypost = await startWaypost({ vars: { MODEL_PROVIDERS } });
+    const message = "word ".repeat(30);
+    const chat = call(waypost, "/v1/chat", { message, model: "own/slow-words", session_id: "s" });
+    await new Promise((done) => setTimeout(done, 500));
+    const ended = waypost.restart();
+    await expect
+      .poll(() => call(waypost as Waypost, "/v1/usage").then((r) => r.json() as Promise<object>, String))
+      .toMatchObject({ code: "unavailable", detail: "The server is ending.", retry_after: 5 });
+    expect((await chat).status).toBe(200);
+    await ended;
+    close();
+    expect(await (await call(waypost, "/v1/sessions")).json()).toMatchObject({ sessions: [{ message_count: 2 }] });
+  });
+
+  test("a second Ctrl-C ends at once", async () => {
+    const { MODEL_PROVIDERS, close } = await slowProvider();
+    waypost = await startWaypost({ vars: { MODEL_PROVIDERS } });
+    const { pid, state } = waypost;
+    const chat = call(waypost, "/v1/chat", { message: "word ".repeat(400), model: "own/slow-words" }).catch(String);
+    await new Promise((done) => setTimeout(done, 500));
+    process.kill(-pid, "SIGINT");
+    await new Promise((done) => setTimeout(done, 1_000));
+    expect(processesOf(state)).toHaveLength(1);
+    const second = performance.now();
+    process.kill(-pid, "SIGINT");
+    expect(await waypost.stop()).toBe(0);
+    expect(performance.now() - second).toBeLessThan(2_500);
+    expect(processesOf(state)).toEqual([]);
+    await chat;
+    close();
   });
 });
 
