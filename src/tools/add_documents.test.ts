@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openCall } from "../../test/worker/document_call.ts";
 import { unwrap } from "../errors.ts";
+import { sha256 } from "../sha256.ts";
 import { addDocuments } from "./add_documents.ts";
 import type { Call } from "./define.ts";
 import { deleteDocument } from "./delete_document.ts";
@@ -51,6 +52,38 @@ describe("add_documents", () => {
     expect(changed.documents[0]).toMatchObject({ id: page.documents[0]?.id, status: "updated", revision: 2 });
   });
 
+  it("keeps two of one text by their titles, and takes one that is sent twice as one", async () => {
+    const { call } = openCall();
+    const a = { title: "LICENSE a", text: "same" };
+    const b = { title: "LICENSE b", text: "same" };
+    const first = (await add(call, a, b, a, { text: "same" }, { title: "same", text: "same" })).documents;
+    expect(first.map(({ status }) => status)).toEqual(["created", "created", "unchanged", "created", "unchanged"]);
+    expect(new Set(first.map(({ id }) => id)).size).toBe(3);
+    const again = (await add(call, b)).documents[0];
+    expect(again).toMatchObject({ id: first[1]?.id, title: "LICENSE b", status: "unchanged" });
+    expect(await hits(call, "license")).toHaveLength(2);
+    const page = { url: "https://example.org/a", text: "page" };
+    expect((await add(call, page, page)).documents.map(({ status }) => status)).toEqual(["created", "unchanged"]);
+  });
+
+  it("knows a document again that was stored when the text alone made its id", async () => {
+    const { call } = openCall();
+    const old = `doc_${sha256("same").slice(0, 24)}`;
+    await add(call, { id: old, title: "LICENSE a", text: "same" });
+    const [known, other] = (await add(call, { title: "LICENSE a", text: "same" }, { title: "LICENSE b", text: "same" }))
+      .documents;
+    expect(known).toMatchObject({ id: old, status: "unchanged", revision: 1 });
+    expect(other).toMatchObject({ status: "created" });
+    expect(other?.id).not.toBe(old);
+  });
+
+  it("says that a url is not fetched when there is no text", () => {
+    const { error } = addDocuments.input.safeParse({ documents: [{ url: "https://example.org/a" }] });
+    expect(error?.issues).toMatchObject([
+      { path: ["documents", 0, "text"], message: expect.stringContaining("not fetched") },
+    ]);
+  });
+
   it("deletes the original of a replaced revision, unless another document has the same", async () => {
     const { call, originals } = openCall();
     await add(call, { id: "a", text: "zebra" }, { id: "b", text: "zebra" });
@@ -78,7 +111,14 @@ describe("add_documents", () => {
       ],
       "documents.2.id",
     ],
-    ["one text twice without ids", [{ text: "a" }, { text: "a" }], "documents.2.id"],
+    [
+      "one page twice with different texts",
+      [
+        { url: "https://example.org/a", text: "a" },
+        { url: "https://example.org/a", text: "b" },
+      ],
+      "documents.2.url",
+    ],
     ["large metadata", [{ id: "x", text: "a", metadata: { x: "y".repeat(20_000) } }], "documents.1.metadata"],
   ])("refuses the whole call for %s", async (_name, bad, path) => {
     const { call, originals } = openCall();

@@ -19,11 +19,13 @@ const linkable = /^(?!(?:javascript|data|vbscript)$)/;
 
 const contentTypes = { text: "text/plain", markdown: "text/markdown", code: "text/plain", html: "text/html" } as const;
 
+const NO_TEXT = "Needed: the content itself. A url is kept as the source and is not fetched.";
+
 const PostedDocument = z.strictObject({
-  id: DocumentId.optional().describe("Yours, e.g. a path; replaces what has it. Default: from url or text"),
+  id: DocumentId.optional().describe("Yours, e.g. a path; replaces what has it. Default: from url, or title and text"),
   title: z.string().max(500).optional().describe("Default: <title>, first heading or first line"),
   text: z
-    .string()
+    .string({ error: ({ input }) => (input === undefined ? NO_TEXT : undefined) })
     .max(maxDocumentBytes)
     .describe("The content, at most 4 MiB")
     .meta({ aka: ["content", "body"] }),
@@ -75,8 +77,9 @@ export const addDocuments = defineTool({
     const stored: z.output<typeof AddDocumentsOutput>["documents"] = [];
     for (const one of ready) {
       goOn(call, stored, ready.length);
-      stored.push(await store(call, one));
-      call.emit({ type: "progress", progress: stored.length, total: ready.length, message: one.document.id });
+      const kept = await store(call, one);
+      stored.push(kept);
+      call.emit({ type: "progress", progress: stored.length, total: ready.length, message: kept.id });
       if (call.streamed || stored.length % UNWATCHED === 0) await breath();
     }
     return { documents: stored };
@@ -120,8 +123,12 @@ async function prepareAll(documents: readonly PostedDocument[]): Promise<Ready[]
       throw new WaypostError("payload_too_large", `documents.${i}.text is larger than 4 MiB.`);
     }
     for (const problem of problems(posted, one)) issues.push({ ...problem, path: `documents.${i}.${problem.path}` });
-    const twin = positions.get(one.document.id);
-    if (twin !== undefined) issues.push({ path: `documents.${i}.id`, message: `The same id as documents.${twin}.` });
+    const at = positions.get(one.document.id);
+    const twin = at === undefined ? undefined : documents[at];
+    if (twin && !isRepeated(twin, posted, ready[at as number], one)) {
+      const path = posted.id === undefined && twin.id === undefined ? "url" : "id";
+      issues.push({ path: `documents.${i}.${path}`, message: `The same ${path} as documents.${at}.` });
+    }
     positions.set(one.document.id, i);
     ready.push(one);
   }
@@ -134,11 +141,24 @@ async function prepareAll(documents: readonly PostedDocument[]): Promise<Ready[]
 
 async function prepareOne(posted: PostedDocument): Promise<Ready> {
   const original = utf8(posted.text);
-  const id = posted.id ?? `doc_${sha256(posted.url ?? posted.text).slice(0, 24)}`;
-  const metadata = posted.metadata ?? {};
-  const document = { ...(await prepare(posted)), id, url: posted.url ?? null, bytes: original.byteLength, metadata };
+  const prepared = await prepare(posted);
+  const url = posted.url ?? null;
+  const ids = idsOf(posted, prepared.title);
+  const document = { ...prepared, ...ids, url, bytes: original.byteLength, metadata: posted.metadata ?? {} };
   return { original, document };
 }
+
+/** The id it was given, else that of its page, else one for its title and text: two files with the same text are two documents. */
+function idsOf({ id, url, text }: PostedDocument, title: string): { id: string; old_id?: string } {
+  if (id !== undefined) return { id };
+  const made = (from: string) => `doc_${sha256(from).slice(0, 24)}`;
+  if (url !== undefined) return { id: made(url) };
+  return { id: made(`${title}\0${text}`), old_id: made(text) };
+}
+
+/** Whether two of one id are the same document sent twice, and not two that were given one id. */
+const isRepeated = (a: PostedDocument, b: PostedDocument, x: Ready | undefined, y: Ready): boolean =>
+  a.id === undefined && b.id === undefined && a.text === b.text && x?.document.title === y.document.title;
 
 function problems({ text, metadata }: PostedDocument, { document }: Ready): InputIssue[] {
   const found: InputIssue[] = [];

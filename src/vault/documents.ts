@@ -51,8 +51,9 @@ export function createSchema(storage: DurableObjectStorage): void {
  */
 export async function putDocument(
   storage: DurableObjectStorage,
-  document: PreparedDocument,
+  given: PreparedDocument,
 ): Promise<Result<PutDocumentOutcome>> {
+  const document = underItsId(storage, given);
   const problem = whyInvalid(document);
   if (problem) return fail("invalid_input", problem);
   const stored = readDocument(storage, document.id);
@@ -67,6 +68,11 @@ export async function putDocument(
   } finally {
     await sweep(storage);
   }
+}
+
+function underItsId(storage: DurableObjectStorage, { old_id, ...document }: PreparedDocument): PreparedDocument {
+  const isStored = old_id !== undefined && readDocument(storage, old_id)?.title === document.title;
+  return isStored ? { ...document, id: old_id } : document;
 }
 
 /** Makes a staged generation the document. Other calls may have stored or deleted the document since it was staged. */

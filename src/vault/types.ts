@@ -171,6 +171,8 @@ export interface Chunk {
 
 export interface PreparedDocument {
   id: string;
+  /** What it had as its id in earlier versions: a document of that id and this title keeps it. */
+  old_id?: string;
   title: string;
   url: string | null;
   format: DocumentFormat;
