@@ -1,5 +1,6 @@
 import { urlsOf } from "../auth/urls.ts";
 import type { Env } from "../env.ts";
+import { WaypostError } from "../errors.ts";
 
 /** What a browser page of another origin may see of an answer. */
 const EXPOSED = [
@@ -28,11 +29,31 @@ const EXPOSED = [
 export const isOwnOrigin = (env: Env, request: Request, origin: string): boolean =>
   env.PUBLIC_URL ? urlsOf(env).origins.includes(origin) : origin === new URL(request.url).origin;
 
+const patternsOf = ({ ALLOWED_ORIGINS = "" }: Pick<Env, "ALLOWED_ORIGINS">): string[] =>
+  ALLOWED_ORIGINS.split(",")
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern !== "");
+
+/** @throws WaypostError `not_configured` for a pattern that no browser's origin can match */
+export function checkAllowedOrigins(env: Env): void {
+  const wrong = patternsOf(env).find((pattern) => pattern !== "*" && !isOrigin(pattern.replace(/:\*$/, "")));
+  if (wrong === undefined) return;
+  throw new WaypostError(
+    "not_configured",
+    `ALLOWED_ORIGINS must hold origins such as https://app.example, without a path, or *, not "${wrong}".`,
+  );
+}
+
+/** As a browser writes one: of a web page, of an extension or an editor's view (`chrome-extension://id`), or `null`. */
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol)) return url.origin === text;
+  return text === "null" || /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/.test(text);
+}
+
 /** Allowed origins by configuration: exact, with any port (`http://localhost:*`), or `*`. Credentials are never allowed. */
 export function originAllowed(env: Env, origin: string): boolean {
-  for (const allowed of (env.ALLOWED_ORIGINS ?? "").split(",")) {
-    const pattern = allowed.trim();
-    if (pattern === "") continue;
+  for (const pattern of patternsOf(env)) {
     if (pattern === "*" || pattern === origin) return true;
     if (
       pattern.endsWith(":*") &&

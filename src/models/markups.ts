@@ -33,6 +33,11 @@ export class Markups {
     this.#setting = env.MARKUPS ? read(env.MARKUPS) : { plans: {}, models: {} };
   }
 
+  /** The plans that it names. */
+  get plans(): string[] {
+    return Object.keys(this.#setting.plans);
+  }
+
   /** A model's own markup goes before a plan's, a plan's before that of the class. */
   of(work: PriceClass, model: string): Markup {
     const { models, plans } = this.#setting;

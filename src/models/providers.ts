@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import type { TokenPrice } from "../ledger/money.ts";
+import { expectHeaderValue } from "../net/header_value.ts";
 import { networkOf } from "../net/network.ts";
 import { jsonSetting } from "./json_setting.ts";
 import { PriceList, statedPrices } from "./price_setting.ts";
@@ -42,6 +43,15 @@ const OPENAI_URL = "https://api.openai.com/v1";
 const ANTHROPIC_URL = "https://api.anthropic.com/v1";
 /** Version of the Messages API. */
 const ANTHROPIC_VERSION = "2023-06-01";
+/** Where each kind's key is set. */
+const KEY_SETTINGS: Record<ProviderKind, string> = {
+  openai: "OPENAI_API_KEY",
+  anthropic: "ANTHROPIC_API_KEY",
+  azure: "AZURE_OPENAI_API_KEY",
+  "workers-ai": "AI",
+  ollama: "OLLAMA_HOST",
+  compatible: "MODEL_PROVIDERS",
+};
 const PREFERRED = {
   openai: "gpt-4o-mini",
   anthropic: "claude-haiku-4-5",
@@ -108,6 +118,7 @@ type Found = Pick<Provider, "baseUrl" | "privateHost" | "models"> & Partial<Prov
 /** Adds what follows from the kind; a reason stays a reason. */
 function complete(kind: ProviderKind, found: Found | string, { gateway, send }: Way): Provider | string {
   if (typeof found === "string") return found;
+  expectHeaderValue(found.apiKey, KEY_SETTINGS[kind]);
   return {
     id: kind,
     kind,

@@ -4,10 +4,14 @@ import { reach } from "../gate/stores.ts";
 import type { CallEvent } from "../tools/define.ts";
 import type { Listener } from "./live_sockets.ts";
 import type { Runs } from "./runs.ts";
+import { runSettings } from "./settings.ts";
 import type { RunRequest, WireOutcome } from "./wire.ts";
 import { type Cancelled, type CancelRequest, fromWire, type Handle, type Line, type ResumeRequest } from "./wire.ts";
 
-/** What doors ask of the object that runs an account's calls. Every function throws `unavailable` when it does not answer. */
+/**
+ * What doors ask of the object that runs an account's calls. Every function throws `unavailable` when it does not answer.
+ * What that object throws loses its kind on the way, so the settings it needs are read here first.
+ */
 
 const WHERE = "https://runs";
 
@@ -17,8 +21,12 @@ const runsOf = (env: Env, account: string): RunsApi => env.RUNS.get(env.RUNS.idF
 const asked = (path: string, body: RunRequest | ResumeRequest, signal?: AbortSignal): Request =>
   new Request(`${WHERE}${path}`, { method: "POST", body: JSON.stringify(body), ...(signal ? { signal } : {}) });
 
-/** Runs a call whose events are wanted: the stream to pass on, or the outcome of one that ended before it said anything. */
+/**
+ * Runs a call whose events are wanted: the stream to pass on, or the outcome of one that ended before it said anything.
+ * @throws WaypostError `not_configured`
+ */
 export async function stream(env: Env, request: RunRequest, left: AbortSignal): Promise<Response | CallOutcome> {
+  runSettings(env);
   const response = await reach("stream", () =>
     runsOf(env, request.credential.account).fetch(asked("/start", request, left)),
   );
@@ -29,8 +37,12 @@ export async function stream(env: Env, request: RunRequest, left: AbortSignal): 
   return new Response(response.body, response);
 }
 
-/** A stream from a place on; null when there is no such call, or it is somebody else's. */
+/**
+ * A stream from a place on; null when there is no such call, or it is somebody else's.
+ * @throws WaypostError `not_configured`
+ */
 export async function resume(env: Env, account: string, request: ResumeRequest): Promise<Response | null> {
+  runSettings(env);
   const response = await reach("stream", () => runsOf(env, account).fetch(asked("/resume", request)));
   return response.status === 404 ? null : new Response(response.body, response);
 }
@@ -58,6 +70,7 @@ export function listen(env: Env, account: string, listener: Listener): Promise<R
 /**
  * Runs a call and reads it here: its events as they come, and how it ended, or the handle of one that takes longer than
  * its client waits. `left`: aborted when the client has gone; the call goes on or ends as its own rules say.
+ * @throws WaypostError `not_configured`
  */
 export async function follow(
   env: Env,
@@ -65,6 +78,7 @@ export async function follow(
   left: AbortSignal,
   emit: ((event: CallEvent) => void) | undefined,
 ): Promise<{ outcome: CallOutcome } | { handle: Handle }> {
+  runSettings(env);
   return reach("call", async () => {
     const response = await runsOf(env, request.credential.account).fetch(asked("/start", request, left));
     for await (const line of linesOf(response)) {

@@ -8,6 +8,7 @@ import { configureModels } from "./provider.ts";
 configureModels();
 
 const settings = env as Partial<Env>;
+const TEAM = '{"team":{"minute":1,"hour":1,"day":1,"monthlyTokens":null}}';
 const before = { ...settings };
 afterEach(async () => {
   settings.PLANS = before.PLANS;
@@ -41,10 +42,36 @@ describe("settings that cannot be read", () => {
     [{ DRAIN_MS: "-1" }, /^DRAIN_MS/],
     [{ KEEP_ALIVE_MS: "0" }, /^KEEP_ALIVE_MS/],
     [{ CONFIRM: '{"delete":"maybe"}' }, /^CONFIRM/],
+    [{ ALLOWED_ORIGINS: "https://app.example, not an origin" }, /^ALLOWED_ORIGINS must hold .* not "not an origin"/],
+    [{ ALLOWED_ORIGINS: "https://app.example/" }, /^ALLOWED_ORIGINS must hold/],
+    [{ ALLOWED_ORIGINS: "app.example" }, /^ALLOWED_ORIGINS must hold/],
+    [{ PRIVATE_CLIENT_HOSTS: "app.internal,https://app.internal" }, /^PRIVATE_CLIENT_HOSTS must hold/],
+    [{ PRIVATE_CLIENT_HOSTS: "app.internal/path" }, /^PRIVATE_CLIENT_HOSTS must hold/],
+    [{ AI_GATEWAY_URL: "gateway" }, /^AI_GATEWAY_URL/],
+    [{ AI_GATEWAY_URL: "https://gateway.example/v1", AI_GATEWAY_TOKEN: "bad\nkey" }, /^AI_GATEWAY_TOKEN has a char/],
+    [{ OLLAMA_HOST: "not a host" }, /^OLLAMA_HOST/],
+    [{ OPENAI_API_KEY: "bad\nkey" }, /^OPENAI_API_KEY has a character/],
+    [{ ANTHROPIC_API_KEY: "schlüssel" }, /^ANTHROPIC_API_KEY has a character/],
+    [
+      { AZURE_OPENAI_API_KEY: "k\u0000", AZURE_OPENAI_RESOURCE: "r", AZURE_OPENAI_DEPLOYMENTS: '{"d":"gpt-4o"}' },
+      /^AZURE_OPENAI_API_KEY has a character/,
+    ],
+    [{ STRIPE_SECRET_KEY: "sk_test_ü" }, /^STRIPE_SECRET_KEY has a character/],
+    [{ MARKUPS: '{"plans":{"prro":{"cloud":"1.1"}}}' }, /^MARKUPS: plans: there is no plan "prro"/],
   ])("%j is named", async (wrong, named) => {
     const faults = await wrongSettings({ ...settings, ...wrong } as Env);
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(named);
+  });
+
+  it.each<Partial<Env>>([
+    { ALLOWED_ORIGINS: "*" },
+    { ALLOWED_ORIGINS: " https://app.example , http://localhost:*,http://127.0.0.1:5173,vscode-webview://abc,null," },
+    { PRIVATE_CLIENT_HOSTS: "localhost:4000, App.internal,[::1]:80,10.0.0.7" },
+    { OLLAMA_HOST: "gpu.lan", OPENAI_API_KEY: "sk-test\n" },
+    { MARKUPS: '{"plans":{"pro":{"cloud":"1.1"},"team":{"local":"1"}}}', PLANS: TEAM },
+  ])("%j is none of them", async (right) => {
+    expect(await wrongSettings({ ...settings, ...right } as Env)).toEqual([]);
   });
 
   it("are all named at once, and none when there is none", async () => {
@@ -59,6 +86,23 @@ describe("settings that cannot be read", () => {
     expect([status, body.status]).toEqual([503, "not_configured"]);
     expect(body.settings).toEqual([expect.stringMatching(/^PLANS must be/)]);
   });
+
+  it.each(["RESUME_GRACE_MS", "LONG_CALL_MS", "KEEP_ALIVE_MS"] as const)(
+    "are named by a streamed chat: %s",
+    async (name) => {
+      const { key } = await account("basic");
+      settings[name] = "soon";
+      try {
+        const answer = await rest(key, "POST", "/v1/chat", { message: "hi", stream: true });
+        expect(answer).toMatchObject({
+          status: 503,
+          body: { code: "not_configured", detail: expect.stringMatching(`^${name} must be`) },
+        });
+      } finally {
+        settings[name] = before[name];
+      }
+    },
+  );
 
   it("are named by a call of an account whose ledger cannot wake, which goes on when they are put right", async () => {
     const { key } = await account("basic");

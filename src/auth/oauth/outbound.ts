@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { isLocalName, resolvesPrivately } from "../../net/private_hosts.ts";
+import { exemptHosts } from "./exempt_hosts.ts";
 
 /*
  * The OAuth library fetches client metadata documents and the keys they name with the global `fetch`: from any host, and
@@ -25,7 +26,4 @@ async function checkedFetch(input: RequestInfo | URL, init?: RequestInit): Promi
 }
 
 const exempt = (url: URL): boolean =>
-  ((env as unknown as Env).PRIVATE_CLIENT_HOSTS ?? "")
-    .split(",")
-    .map((host) => host.trim().toLowerCase())
-    .some((host) => host !== "" && (host === url.host || host === url.hostname));
+  exemptHosts(env as unknown as Env).some((host) => host === url.host || host === url.hostname);

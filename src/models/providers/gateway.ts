@@ -1,4 +1,5 @@
 import type { Env } from "../../env.ts";
+import { expectHeaderValue } from "../../net/header_value.ts";
 import { parseBaseUrl } from "./base_url.ts";
 
 /** Cloudflare AI Gateway, which stands between here and the hosted providers: it logs, caches and limits what it passes. */
@@ -13,6 +14,7 @@ export interface Gateway {
 /** Undefined when none is configured. @throws WaypostError `not_configured` */
 export function readGateway(env: Env): Gateway | undefined {
   if (!env.AI_GATEWAY_URL) return undefined;
+  expectHeaderValue(env.AI_GATEWAY_TOKEN, "AI_GATEWAY_TOKEN");
   const { baseUrl } = parseBaseUrl(env.AI_GATEWAY_URL, "AI_GATEWAY_URL");
   return { url: baseUrl, id: baseUrl.slice(baseUrl.lastIndexOf("/") + 1), token: env.AI_GATEWAY_TOKEN || undefined };
 }
