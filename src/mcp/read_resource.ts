@@ -60,10 +60,11 @@ async function read(
     case "session": {
       const { id, cursor } = address;
       const input = { session_id: id, ...(cursor ? { cursor } : {}) };
-      const outcome = await called(exchange, syncSession, input, about);
+      const outcome = await called(exchange, syncSession, input, about).catch((error) => {
+        throw error.data?.code === "not_found" ? noResource(exchange, uri) : error;
+      });
       const { changes, more } = outcome.output;
-      const gone = changes.some(({ kind, deleted }) => kind === "session" && deleted);
-      if (gone || (changes.length === 0 && !cursor)) throw noResource(exchange, uri);
+      if (changes.some(({ kind, deleted }) => kind === "session" && deleted)) throw noResource(exchange, uri);
       const next = more ? sessionUri(id, outcome.output.cursor) : null;
       return { content: { text: ending(transcript(id, changes), next), mimeType: MARKDOWN }, outcome };
     }

@@ -38,6 +38,21 @@ describe("sync_session", () => {
     await expect(forked).rejects.toMatchObject({ code: "client_forked" });
   });
 
+  it("does not find a session that never was, and tells a device that goes on from a cursor that nothing changed", async () => {
+    const call = open();
+    const { cursor } = await sync(call, { device_id: "d", push: [create] });
+    const absent = { session_id: "absent" };
+    const refused = { code: "not_found", detail: "There is no session absent." };
+    await expect(sync(call, absent)).rejects.toMatchObject(refused);
+    await expect(sync(call, { ...absent, device_id: "d", push: [] })).rejects.toMatchObject(refused);
+    expect(await sync(call, { ...absent, cursor })).toMatchObject({ changes: [], more: false });
+    const push = [{ ...create, id: "2", session_id: "other" }];
+    expect(await sync(call, { ...absent, device_id: "d", push })).toMatchObject({ changes: [], more: false });
+    await sync(call, { device_id: "d", push: [{ kind: "session.delete", id: "3", session_id: "s" }] });
+    expect(await sync(call, { session_id: "s" })).toMatchObject({ changes: [{ kind: "session", deleted: true }] });
+    expect(await sync(open(), {})).toMatchObject({ changes: [], more: false });
+  });
+
   it("pushes nothing with a cursor of another history", async () => {
     const call = open();
     const pushed = sync(call, { device_id: "d", push: [create], cursor: { epoch: "gone", seq: 4 } });

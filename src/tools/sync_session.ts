@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { unwrap } from "../errors.ts";
+import { unwrap, WaypostError } from "../errors.ts";
 import type { Change, Mutation } from "../vault/types.ts";
 import { confirmField } from "./confirm.ts";
 import { confirmDeletions } from "./confirm_deletions.ts";
@@ -113,6 +113,9 @@ export const syncSession = defineTool({
         max_bytes: limit === undefined ? AGENT_PAGE_BYTES : PROGRAM_PAGE_BYTES,
       }),
     );
+    if (session_id !== undefined && !cursor && push.length === 0 && pulled.changes.length === 0) {
+      throw new WaypostError("not_found", `There is no session ${session_id}.`);
+    }
     const page = { ...pulled, changes: pulled.changes.map(toWire) };
     // A device keeps what it gets, so it gets it whole.
     const reads = device_id === "" && limit === undefined;
