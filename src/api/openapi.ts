@@ -70,12 +70,12 @@ function operation(tool: Tool): JsonSchema {
 }
 
 function result(tool: Tool): JsonSchema {
+  const asCsv = tools.find(({ rest }) => rest.path === `${tool.rest.path}.csv`);
   return {
-    description: "The result",
+    description: asCsv ? `The result; with \`Accept: text/csv\`, that of \`${asCsv.name}\`` : "The result",
     content: {
-      ...(tool.media
-        ? { [tool.media]: { schema: { type: "string" } } }
-        : { "application/json": { schema: schemasOf(tool).output } }),
+      ...(tool.media ? text(tool.media) : { "application/json": { schema: schemasOf(tool).output } }),
+      ...(asCsv?.media ? text(asCsv.media) : {}),
       ...(tool.streams ? eventStream : {}),
     },
   };
@@ -102,7 +102,8 @@ function bodySchema(tool: Tool, inPath: readonly string[]): JsonSchema {
   return { ...input, properties, required: ((input.required ?? []) as string[]).filter(keep) };
 }
 
-const eventStream = { "text/event-stream": { schema: { type: "string" } } };
+const text = (media: string): JsonSchema => ({ [media]: { schema: { type: "string" } } });
+const eventStream = text("text/event-stream");
 
 const problemResponse = {
   description: "A problem",

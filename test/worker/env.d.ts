@@ -7,3 +7,9 @@ declare namespace Cloudflare {
     SEED: string;
   }
 }
+
+/** A file of the repository as text. */
+declare module "*?raw" {
+  const text: string;
+  export default text;
+}

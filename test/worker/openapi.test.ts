@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import page from "../../docs/rest.md?raw";
 import { account, rest } from "./client.ts";
 import { configureModels } from "./provider.ts";
 
@@ -16,6 +17,7 @@ interface Parameter {
 }
 interface Operation {
   operationId: string;
+  "x-scope"?: string | null;
   parameters?: Parameter[];
   responses: Record<string, { description: string; content?: Record<string, { schema: unknown }> }>;
 }
@@ -51,6 +53,28 @@ describe("every operation", () => {
       }
     },
   );
+});
+
+describe("what the document says", () => {
+  it("of each route, its tool and its scope, is what docs/rest.md says", () => {
+    const told = [...page.matchAll(/^\| `([A-Z]+) (\/v1\S*)` +\| `(\w+)` +\| (`[\w:]+`|none) +\|$/gm)];
+    const rows = told.map(([, method, path, tool, scope]) =>
+      [method, path, tool, scope?.replaceAll("`", "")].join(" "),
+    );
+    const routes = operations.map(({ path, method, operation }) =>
+      [method.toUpperCase(), path, operation.operationId, operation["x-scope"] ?? "none"].join(" "),
+    );
+    expect(rows.sort()).toEqual(routes.sort());
+  });
+
+  it("of usage, is that it comes as CSV too", async () => {
+    const { key } = await account();
+    for (const Accept of ["application/json", "text/csv"]) {
+      const { headers } = await rest(key, "GET", "/v1/usage", undefined, { Accept });
+      expect(headers.get("content-type")).toMatch(Accept);
+      expect(document.paths["/v1/usage"].get.responses["200"].content).toHaveProperty([Accept]);
+    }
+  });
 });
 
 describe("what the document says of calls that run", () => {
