@@ -9,10 +9,17 @@ import { RememberingRouter } from "./router.ts";
 
 type Handler = (c: Context<Http>) => Response | Promise<Response>;
 
-/** An app of routes: another method of a known path is 405, whatever fails is a problem document. `otherwise` answers unknown paths. */
-export function httpApp(routes: readonly Route[], otherwise: Handler = unknownRoute): HonoBase<Http> {
+/**
+ * An app of routes: another method of a known path is 405, whatever fails is a problem document. `otherwise` answers
+ * unknown paths; not `strict`: a slash at the end of a path changes nothing.
+ */
+export function httpApp(
+  routes: readonly Route[],
+  otherwise: Handler = unknownRoute,
+  options: { strict?: boolean } = {},
+): HonoBase<Http> {
   // The router that Hono tries first cannot hold these routes, and every start would find that out anew.
-  const app = new HonoBase<Http>({ router: new RememberingRouter() });
+  const app = new HonoBase<Http>({ ...options, router: new RememberingRouter() });
   const allowed = new Map<string, string[]>();
   for (const { method, path, guard, handler } of routes) {
     // A tool's answer carries its request id already.
@@ -35,7 +42,7 @@ export function httpApp(routes: readonly Route[], otherwise: Handler = unknownRo
   return app;
 }
 
-function unknownRoute(c: Context<Http>): Response {
+export function unknownRoute(c: Context<Http>): Response {
   const error = new WaypostError("unknown_route", "There is nothing at this path.");
   const belowV1 = c.req.path.startsWith("/v1/");
   return problemResponse(error, requestIdOf(c.req.raw.headers), undefined, belowV1);

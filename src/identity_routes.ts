@@ -4,6 +4,7 @@ import type { Route } from "./gate/route.ts";
 import { httpApp } from "./http.ts";
 import { llmsRoutes } from "./web/llms.ts";
 import { webRoutes } from "./web/routes.ts";
+import { unknownPage } from "./web/unknown_page.ts";
 import { upstreamRoutes } from "./web/upstream.ts";
 
 /** Where programs and people become known: OAuth, webhooks of identity providers, and the pages with what belongs to them. */
@@ -14,4 +15,4 @@ export const identityRoutes: readonly Route[] = [
   ...upstreamRoutes,
   ...llmsRoutes,
 ];
-export const identityApp = httpApp(identityRoutes);
+export const identityApp = httpApp(identityRoutes, unknownPage);

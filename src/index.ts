@@ -1,4 +1,4 @@
-import { problemResponse } from "./api/problem.ts";
+import { failureResponse, problemResponse } from "./api/problem.ts";
 import type { Env } from "./env.ts";
 import { WaypostError } from "./errors.ts";
 import { addressed } from "./gate/challenge.ts";
@@ -27,11 +27,8 @@ export default {
     const origin = request.headers.get("origin");
     if (isEnding())
       return problem(request, new WaypostError("unavailable", "The server is ending.", { retry_after: 5 }));
-    if (request.method === "OPTIONS") {
-      const { oauthPreflight } = await oauth();
-      return oauthPreflight(request) ?? preflight(env, origin);
-    }
-    const surface = isBelow(request.url, "/mcp", "?") ? "mcp" : "v1";
+    if (request.method === "OPTIONS") return options(request, env, origin);
+    const surface = isMcp(request.url) ? "mcp" : "v1";
     let response: Response;
     if (surface === "mcp") response = await (await mcp()).mcp(request, env, ctx);
     else if (isBelow(request.url, "/v1", "/")) response = await (await rest()).restApp.fetch(request, env, ctx);
@@ -49,8 +46,24 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
+async function options(request: Request, env: Env, origin: string | null): Promise<Response> {
+  const requestId = requestIdOf(request.headers);
+  let response: Response;
+  try {
+    const { oauthPreflight } = await oauth();
+    response = oauthPreflight(request) ?? preflight(env, origin);
+  } catch (error) {
+    response = failureResponse(error, requestId);
+    response.headers.set("Vary", "Origin");
+  }
+  response.headers.set("X-Request-Id", requestId);
+  return response;
+}
+
 const problem = (request: Request, error: WaypostError): Response =>
   problemResponse(error, requestIdOf(request.headers));
+
+const isMcp = (url: string): boolean => isBelow(url, "/mcp", "?") || isBelow(url, "/mcp/", "?");
 
 /** Whether the path is this one or goes on with `next`: parsing the whole URL would cost every call more than this look. */
 function isBelow(url: string, path: string, next: string): boolean {

@@ -3,7 +3,7 @@ import { live } from "./api/live.ts";
 import { cancelCall, readEvents } from "./api/stream.ts";
 import { toolRoute } from "./api/tool_route.ts";
 import type { Route } from "./gate/route.ts";
-import { httpApp } from "./http.ts";
+import { httpApp, unknownRoute } from "./http.ts";
 import { places } from "./tools/places.ts";
 
 /** The tools over REST, where `places` says they are. */
@@ -23,4 +23,4 @@ const runRoutes: Route[] = [
 
 /** What a bearer credential leads to: everything below `/v1`. */
 export const restRoutes: readonly Route[] = [...toolRoutes, ...runRoutes];
-export const restApp = httpApp(restRoutes);
+export const restApp = httpApp(restRoutes, unknownRoute, { strict: false });

@@ -82,15 +82,22 @@ function corsHeaders(env: Env, origin: string): Record<string, string> {
   return { "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED, Vary: "Origin" };
 }
 
-/** The answer to a preflight. */
+const METHODS = "GET, POST, PATCH, DELETE, OPTIONS";
+
+/**
+ * The answer to OPTIONS: to a preflight, or, without an origin, what methods there are.
+ * @throws WaypostError `origin_not_allowed`
+ */
 export function preflight(env: Env, origin: string | null): Response {
-  const cors = origin === null ? {} : corsHeaders(env, origin);
-  if (!("Access-Control-Allow-Origin" in cors)) return new Response(null, { status: 403, headers: { Vary: "Origin" } });
+  if (origin === null) return new Response(null, { status: 204, headers: { Allow: METHODS, Vary: "Origin" } });
+  if (!originAllowed(env, origin)) {
+    throw new WaypostError("origin_not_allowed", "Pages of this origin may not call this server.");
+  }
   return new Response(null, {
     status: 204,
     headers: {
-      ...cors,
-      "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
+      ...corsHeaders(env, origin),
+      "Access-Control-Allow-Methods": METHODS,
       "Access-Control-Allow-Headers":
         "Authorization, X-Api-Key, Content-Type, Accept, Idempotency-Key, X-Request-Id, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name",
       "Access-Control-Max-Age": "86400",

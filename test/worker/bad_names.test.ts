@@ -33,6 +33,34 @@ describe("names that are not there", () => {
     if (code === "method_not_allowed") expect((await call()).headers.get("allow")).toMatch(/[A-Z]/);
   });
 
+  it("a page that is not there is a page for a browser, and JSON for all others", async () => {
+    const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    const page = await send("/nothing", { method: "GET", headers: { Accept: browser } });
+    expect([page.status, page.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
+    expect(page.headers.get("x-request-id")).toMatch(/^req_/);
+    expect(page.body).toMatch(/<a class="button" href="\/">/);
+    for (const [method, path, Accept] of [
+      ["POST", "/nothing", browser],
+      ["GET", "/v1/nothing", browser],
+      ["GET", "/nothing", "*/*"],
+    ] as const) {
+      expect(await send(path, { key: who.key, method, headers: { Accept } })).toMatchObject({
+        status: 404,
+        body: { code: "unknown_route" },
+      });
+    }
+  });
+
+  it("a slash at the end of a path changes nothing", async () => {
+    const query = { key: who.key, body: '{"query":"private"}' };
+    expect(await send("/v1/search/", query)).toMatchObject({ status: 200 });
+    expect(await send("/v1/usage/?recent=1", { key: who.key, method: "GET" })).toMatchObject({ status: 200 });
+    expect(await send("/v1/search//", query)).toMatchObject({ status: 404 });
+    const body = JSON.stringify(toolCall("usage", {}));
+    expect(await send("/mcp/", { key: who.key, body, headers: MCP_HEADERS })).toMatchObject({ status: 200 });
+    expect(await send("/mcp/x", { key: who.key, body, headers: MCP_HEADERS })).toMatchObject({ status: 404 });
+  });
+
   it.each([
     ["month=2026-13", /month/],
     ["recent=many", /recent/],

@@ -57,6 +57,11 @@ describe("pages of other origins", () => {
     for (const path of ["/v1/search", "/mcp"]) {
       const preflight = await send(path, { method: "OPTIONS", headers: { Origin: origin } });
       expect([preflight.status, cors(preflight)]).toEqual([403, null]);
+      expect(preflight.headers.get("vary")).toBe("Origin");
+      expect(preflight.body).toMatchObject({
+        code: "origin_not_allowed",
+        request_id: preflight.headers.get("x-request-id"),
+      });
     }
   });
 
@@ -69,6 +74,16 @@ describe("pages of other origins", () => {
       expect(allowed).toContain(name);
     }
   });
+
+  it.each(["/v1/search", "/mcp", "/nothing"])(
+    "OPTIONS %s without an origin says which methods there are",
+    async (path) => {
+      const reply = await send(path, { method: "OPTIONS" });
+      expect([reply.status, cors(reply)]).toEqual([204, null]);
+      expect(reply.headers.get("allow")).toBe("GET, POST, PATCH, DELETE, OPTIONS");
+      expect(reply.headers.get("x-request-id")).toMatch(/^req_/);
+    },
+  );
 
   it("a page of the server itself may use MCP", async () => {
     expect((await call("/mcp", ORIGIN)).status).toBe(200);

@@ -45,6 +45,7 @@ button:disabled { opacity: .55; cursor: default }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 form.inline { display: inline }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; margin: 1rem 0 0 }
+.row + dl { margin-top: 1.5rem }
 `;
 
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#0b57d0" d="M7 1h2v2h4l2 2.5L13 8H9v7H7V8H2V3h5z"/></svg>
