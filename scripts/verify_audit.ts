@@ -10,7 +10,7 @@ import { acknowledgedHead, chainHead } from "../src/ledger/audit_chain_store.ts"
  *
  *   npm run verify:audit -- [--state DIR] [--account ID]
  *
- * Reads the files as they are. On a running server the copy may be seconds behind, which is no break.
+ * Reads the files as they are. The copy may be behind what the ledger holds, which is no break: it says by how many lines.
  */
 
 const LINES = `SELECT id, at, actor, action, subject, via, status, duration_ms, seq, prev, hash FROM audit_logs
@@ -74,12 +74,16 @@ function main(): number {
     check.follow(books.prepare(LINES).all(account) as unknown as AuditLine[], acknowledged);
     if (ledger && acknowledged) check.end(acknowledged, chainHead(sqlOf(ledger)));
     const before = check.unchained > 0 ? `, ${check.unchained} of before the chain` : "";
+    const waiting = ledger ? chainHead(sqlOf(ledger)).seq - check.head.seq : 0;
+    const uncopied = waiting > 0 ? `, ${waiting} more wait in the ledger to be copied` : "";
     const { break: found } = check;
     if (found) broken++;
     const verdict = found
       ? `BREAKS at ${found.seq === 0 ? "a line without a number" : `line ${found.seq}`}: ${found.reason}${found.id ? ` (${found.id})` : ""}`
       : "intact";
-    console.log(`${account}: ${check.lines} lines${before}; ${verdict}${ledger ? "" : "; it has no ledger here"}`);
+    console.log(
+      `${account}: ${check.lines} lines${before}${found ? "" : uncopied}; ${verdict}${ledger ? "" : "; it has no ledger here"}`,
+    );
   }
   return broken;
 }
