@@ -1,11 +1,11 @@
 import { type AddressInfo, createServer } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { firstLine, portInUse, StartFailure } from "./lib/failure.ts";
+import { firstLine, portFailure, StartFailure } from "./lib/failure.ts";
 import { greeting, type Running } from "./lib/greeting.ts";
 import { openLog } from "./lib/log.ts";
 import { findOllama } from "./lib/ollama.ts";
-import { HELP, readOptions, type StartOptions } from "./lib/options.ts";
+import { DEFAULTS, HELP, readOptions, type StartOptions } from "./lib/options.ts";
 import { claimLink, ensureOwner, setupToken } from "./lib/owner.ts";
 import { expectSettingsRead } from "./lib/ready.ts";
 import { readSettings } from "./lib/settings.ts";
@@ -22,7 +22,7 @@ const npm = process.env.npm_lifecycle_event ? process.ppid : null;
 /** Starts Waypost and keeps it running until a signal. Cleans up after itself whichever way it ends. */
 async function start(options: StartOptions, signal: AbortSignal, hurry: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const settings = readSettings(options.vars, process.env);
+  const settings = readSettings(options.vars, resolve(root, DEFAULTS.vars), process.env);
   const state = openState(options.state, options.port);
   stack.defer(() => state.release());
   const log = openLog(state.path("waypost.log"));
@@ -51,8 +51,10 @@ async function start(options: StartOptions, signal: AbortSignal, hurry: AbortSig
 
 /** Checks that the port is free, or gets free within `patience` milliseconds. */
 async function claimPort(port: number, patience: number): Promise<void> {
-  for (let waited = 0; !(await isFree(port)); waited += 50) {
-    if (waited >= patience) throw portInUse(port);
+  for (let waited = 0; ; waited += 50) {
+    const refused = await whyNotFree(port);
+    if (!refused) return;
+    if (refused.code !== "EADDRINUSE" || waited >= patience) throw portFailure(port, refused);
     await sleep(50);
   }
 }
@@ -78,11 +80,11 @@ function addresses(settings: Record<string, string>, url: string, port: number) 
   return { PUBLIC_URL, ALIAS_URLS: aliases.join(",") };
 }
 
-function isFree(port: number): Promise<boolean> {
+function whyNotFree(port: number): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+    probe.once("error", resolve);
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(null)));
   });
 }
 

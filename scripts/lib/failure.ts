@@ -11,3 +11,10 @@ export function firstLine(error: unknown): string {
 
 export const portInUse = (port: number): StartFailure =>
   new StartFailure(`port ${port} is in use; stop what listens there, or use --port N (0 = any free port)`);
+
+/** Why a port cannot be listened on, by what the operating system said. */
+export function portFailure(port: number, error: NodeJS.ErrnoException): StartFailure {
+  if (error.code === "EADDRINUSE") return portInUse(port);
+  const why = error.code === "EACCES" ? "may not be used by this user" : `cannot be used: ${firstLine(error)}`;
+  return new StartFailure(`port ${port} ${why}; use --port N (0 = any free port)`);
+}

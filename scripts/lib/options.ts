@@ -6,8 +6,8 @@ export interface StartOptions {
   port: number;
   /** State directory as given, relative to the working directory. */
   state: string;
-  /** File with settings in `.dev.vars` format. */
-  vars: string;
+  /** File with settings in `.dev.vars` format; null: that of the repository, if there is one. */
+  vars: string | null;
   json: boolean;
   help: boolean;
 }
@@ -24,8 +24,8 @@ export const HELP = `Usage: npm start -- [options]
 `;
 
 /**
- * Reads the command line. Relative `state` and `vars` given by hand are relative to the working directory, the
- * defaults to the repository.
+ * Reads the command line. Relative paths given by hand are relative to the working directory, the defaults to the
+ * repository.
  * @throws StartFailure for an unknown option, a missing value or a port that is none
  */
 export function readOptions(argv: readonly string[], root: string): StartOptions {
@@ -33,7 +33,7 @@ export function readOptions(argv: readonly string[], root: string): StartOptions
   return {
     port: readPort(values.port),
     state: readPath("--state", values.state) ?? `${root}/${DEFAULTS.state}`,
-    vars: readPath("--vars", values.vars) ?? `${root}/${DEFAULTS.vars}`,
+    vars: readPath("--vars", values.vars) ?? null,
     json: values.json ?? false,
     help: values.help ?? false,
   };

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import type { Env } from "../../src/env.ts";
 import { firstLine, StartFailure } from "./failure.ts";
@@ -60,11 +60,17 @@ const _complete: [Forgotten] extends [never] ? readonly OptionalName[] : Forgott
 /**
  * Settings for the Worker: everything in the settings file, and those of `SETTINGS` that the environment has.
  * The environment wins; an empty value counts as not set.
- * @throws StartFailure when the file exists but cannot be read
+ * @param file as it was asked for; null: `otherwise`, which need not exist
+ * @throws StartFailure when the file cannot be read
  */
-export function readSettings(file: string, environment: NodeJS.ProcessEnv): Record<string, string> {
+export function readSettings(
+  file: string | null,
+  otherwise: string,
+  environment: NodeJS.ProcessEnv,
+): Record<string, string> {
   const settings: Record<string, string> = {};
-  for (const [name, value] of Object.entries(readVars(file))) if (value) settings[name] = value;
+  const vars = file === null && !existsSync(otherwise) ? {} : readVars(file ?? otherwise);
+  for (const [name, value] of Object.entries(vars)) if (value) settings[name] = value;
   for (const name of SETTINGS) {
     const value = environment[name];
     if (value) settings[name] = value;
@@ -76,7 +82,6 @@ function readVars(file: string): NodeJS.Dict<string> {
   try {
     return parseEnv(readFileSync(file, "utf8"));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw new StartFailure(`cannot read the settings file ${file}: ${firstLine(error)}`);
   }
 }

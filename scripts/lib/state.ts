@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { firstLine, StartFailure } from "./failure.ts";
 
@@ -49,12 +49,30 @@ export function openState(dir: string, port: number): State {
 
 function makeDirectory(dir: string): string {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeAll(resolve(dir));
     return realpathSync(dir);
   } catch (error) {
     throw new StartFailure(`cannot use ${dir} as the state directory: ${firstLine(error)}`);
   }
 }
+
+/** Makes a directory and those above it. Node's own way never ends where one above is there and takes none, as `/proc` does. */
+function makeAll(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT") {
+      if (isDirectory(dir)) return;
+      throw error;
+    }
+    if (isDirectory(dirname(dir))) throw error;
+    makeAll(dirname(dir));
+    makeAll(dir);
+  }
+}
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
  * Takes the operating system's lock on `<dir>/lock`, by way of SQLite. The system gives it back when this process ends in

@@ -100,7 +100,7 @@ function spawnStart(args: string[], { vars, env, settingsFile }: WaypostOptions)
   const environment: NodeJS.ProcessEnv = { ...process.env };
   for (const name of SETTINGS) delete environment[name];
   // First, so that a `--vars` among the arguments wins.
-  const settings = ["--vars", settingsFile ?? join(root, "test/node/none.vars")];
+  const settings = ["--vars", settingsFile ?? "/dev/null"];
   const child = spawn(process.execPath, [script, ...settings, ...args], {
     cwd: root,
     detached: true, // A process group of its own, so that all of it can be killed.

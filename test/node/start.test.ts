@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { portFailure } from "../../scripts/lib/failure.ts";
 import { SETTINGS } from "../../scripts/lib/settings.ts";
 import { startUpstream } from "../upstream/server.ts";
 import { runStart, startWaypost, type Waypost } from "./harness.ts";
@@ -139,6 +140,9 @@ describe("a start that cannot be", () => {
     [["extra"], "extra"],
     [["--state", "package.json"], "package.json"],
     [["--vars", "src", "--state", join(scratch, "unused")], "src"],
+    [["--vars", join(scratch, "absent.vars"), "--state", join(scratch, "unused")], "absent.vars"],
+    [["--state", "/proc/waypost"], "/proc/waypost"],
+    [["--state", "package.json/below/it"], "package.json/below/it"],
   ])("%j says so in one line", async (args, named) => {
     const { code, stdout, stderr } = await runStart(args);
     expect(oneLine(stderr)).toContain(named);
@@ -153,6 +157,13 @@ describe("a start that cannot be", () => {
     holder.close();
     expect(oneLine(stderr)).toContain(`port ${port} is in use`);
     expect([code, stdout]).toEqual([1, ""]);
+  });
+
+  test("a port that is forbidden is not said to be in use", () => {
+    const refused = (code: string) => portFailure(80, Object.assign(new Error(`listen ${code}: 80`), { code })).message;
+    expect(refused("EACCES")).toMatch(/^port 80 may not be used by this user; use --port N/);
+    expect(refused("EADDRNOTAVAIL")).toMatch(/^port 80 cannot be used: listen EADDRNOTAVAIL: 80; use --port N/);
+    expect(refused("EADDRINUSE")).toMatch(/^port 80 is in use/);
   });
 
   test("settings that cannot be read are one line, and nothing is set up", async () => {
@@ -304,7 +315,7 @@ describe("npm start", () => {
   let printed = "";
   beforeAll(async () => {
     const state = join(scratch, "npm");
-    const child = spawn("npm", ["start", "--", "--port", "0", "--state", state, "--vars", join(scratch, "none")], {
+    const child = spawn("npm", ["start", "--", "--port", "0", "--state", state, "--vars", "/dev/null"], {
       detached: true,
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -332,18 +343,7 @@ describe("npm start", () => {
 
   test.each(["SIGTERM", "SIGKILL"] as const)("leaves no process behind when npm alone gets %s", async (signal) => {
     const state = join(scratch, signal);
-    const args = [
-      "start",
-      "--silent",
-      "--",
-      "--json",
-      "--port",
-      "0",
-      "--state",
-      state,
-      "--vars",
-      join(scratch, "none"),
-    ];
+    const args = ["start", "--silent", "--", "--json", "--port", "0", "--state", state, "--vars", "/dev/null"];
     const child = spawn("npm", args, { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = await once(child.stdout, "data");
     const { pid } = JSON.parse(String(line));
