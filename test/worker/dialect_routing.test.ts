@@ -1,19 +1,10 @@
-import { env, SELF } from "cloudflare:test";
-import { beforeEach, describe, expect, inject, it } from "vitest";
-import type { Env } from "../../src/env.ts";
-import { unwrap } from "../../src/errors.ts";
-import { costNano } from "../../src/ledger/money.ts";
+import { SELF } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
 import { breakers } from "../../src/models/routing/breaker.ts";
 import { account, ORIGIN, rest } from "./client.ts";
+import { routingWorld } from "./routing_world.ts";
 
 /** Drop-in endpoints survive a provider's failure like the chat tool does, as long as nothing of an answer was sent. */
-
-const PROVIDERS = {
-  main: { key: "sk-dialects-main", input: 3_000_000, output: 15_000_000 },
-  spare: { key: "sk-dialects-spare", input: 1_000_000, output: 2_000_000 },
-  gone: { key: "sk-dialects-gone", input: 500_000, output: 500_000 },
-};
-type ProviderId = keyof typeof PROVIDERS;
 
 const WAYS = [
   ["/v1/chat/completions", "passed through"],
@@ -29,28 +20,7 @@ const NAMES = [
   ...["echo", "fail-400", "fail-401", "fail-500", "fail-503", "cut-mid-stream"],
 ];
 
-const settings = env as unknown as Env;
-const upstream = inject("upstreamUrl");
-settings.MODEL_PROVIDERS = JSON.stringify(
-  Object.entries(PROVIDERS).map(([id, { key }]) => ({
-    id,
-    base_url: id === "gone" ? "http://127.0.0.1:9/v1" : `${upstream}/v1`,
-    api_key: key,
-    local: false,
-    models: [{ name: "echo", context: 100_000, max_output: 4096 }],
-  })),
-);
-const usd = (pico: number) => String(pico / 1e6);
-settings.MODEL_PRICES = JSON.stringify(
-  Object.fromEntries(
-    Object.entries(PROVIDERS).flatMap(([id, { input, output }]) =>
-      NAMES.map((name) => [`${id}/${name}`, { input: usd(input), output: usd(output) }]),
-    ),
-  ),
-);
-settings.ANTHROPIC_API_KEY = "sk-ant-dialects";
-settings.ANTHROPIC_BASE_URL = `${upstream}/v1`;
-settings.ROUTES = JSON.stringify({
+const { settings, upstream, served, billOf, books } = routingWorld("dialects", NAMES, {
   quick: ["main/fail-500", "spare/echo"],
   code: ["main/fail-401", "spare/echo"],
   fallbacks: {
@@ -58,41 +28,9 @@ settings.ROUTES = JSON.stringify({
     "gone/echo": ["spare/echo"],
   },
 });
-settings.DEFAULT_MODEL = "";
+settings.ANTHROPIC_API_KEY = "sk-ant-dialects";
+settings.ANTHROPIC_BASE_URL = `${upstream}/v1`;
 settings.PROVIDER_TIMEOUT_MS = "20000";
-
-interface Served {
-  model: string;
-  authorization: string | null;
-  completed: boolean;
-  usage: { prompt_tokens: number; completion_tokens: number } | null;
-}
-
-/** What the stand-in served since it was last asked. */
-let seen = 0;
-async function served(): Promise<(Served & { provider: ProviderId })[]> {
-  const all = (await (await fetch(`${upstream}/log`)).json()) as Served[];
-  const ours = all.flatMap((entry) => {
-    const found = Object.entries(PROVIDERS).find(([, { key }]) => entry.authorization === `Bearer ${key}`);
-    return found ? [{ ...entry, provider: found[0] as ProviderId }] : [];
-  });
-  const fresh = ours.slice(seen);
-  seen = ours.length;
-  return fresh;
-}
-
-const billOf = (log: Awaited<ReturnType<typeof served>>): number =>
-  log.reduce((sum, { completed, usage, provider }) => {
-    if (!completed || !usage) return sum;
-    const { input, output } = PROVIDERS[provider];
-    const tokens = { input: usage.prompt_tokens, output: usage.completion_tokens };
-    return sum + costNano(tokens, { input, output }, 10_300);
-  }, 0);
-
-beforeEach(async () => {
-  breakers.clear();
-  await served();
-});
 
 const WORDS = "Tell me of the tides.";
 
@@ -132,8 +70,8 @@ describe.each(WAYS)("%s, %s", (path, how) => {
       expect(cost_nano).toBeGreaterThan(0);
       const { body: call } = await rest(key, "GET", `/v1/usage/calls/${callId}`);
       expect(call.tries.map(({ outcome }: { outcome: string }) => outcome)).toEqual(outcomes);
-      const books = unwrap(await settings.LEDGER.get(settings.LEDGER.idFromName(id)).audit());
-      expect(books).toMatchObject({ consistent: true, reserved_nano: 0, open_holds: 0, settled_cost_nano: cost_nano });
+      const closed = { consistent: true, reserved_nano: 0, open_holds: 0, settled_cost_nano: cost_nano };
+      expect(await books(id)).toMatchObject(closed);
       return { log, text, tries: call.tries as { model: string }[] };
     }
 

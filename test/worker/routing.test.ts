@@ -1,20 +1,9 @@
-import { env } from "cloudflare:test";
-import { beforeEach, describe, expect, inject, it } from "vitest";
-import type { Env } from "../../src/env.ts";
+import { describe, expect, it } from "vitest";
 import { unwrap } from "../../src/errors.ts";
-import { costNano } from "../../src/ledger/money.ts";
-import { breakers } from "../../src/models/routing/breaker.ts";
 import type { VaultApi } from "../../src/vault/types.ts";
 import { callThrough, DOORS } from "./both_doors.ts";
 import { account, rest } from "./client.ts";
-
-/** Two providers at the stand-in, told apart by their keys in its log and by their prices in the bill, and one that is not there. */
-const PROVIDERS = {
-  main: { key: "sk-routing-main", input: 3_000_000, output: 15_000_000 },
-  spare: { key: "sk-routing-spare", input: 1_000_000, output: 2_000_000 },
-  gone: { key: "sk-routing-gone", input: 500_000, output: 500_000 },
-};
-type ProviderId = keyof typeof PROVIDERS;
+import { routingWorld } from "./routing_world.ts";
 
 const FLAKY = ["flaky-2-500-then-ok-routing", "flaky-1-429-after-1-then-ok-routing"];
 const NAMES = [
@@ -32,74 +21,17 @@ const NAMES = [
   ...["slower-first-byte", "cut-mid-stream", "malformed-chunk", "wrong-content-type", "silent-mid-stream", "huge-line"],
 ];
 
-const settings = env as unknown as Env;
-const upstream = inject("upstreamUrl");
-settings.MODEL_PROVIDERS = JSON.stringify(
-  Object.entries(PROVIDERS).map(([id, { key }]) => ({
-    id,
-    base_url: id === "gone" ? "http://127.0.0.1:9/v1" : `${upstream}/v1`,
-    api_key: key,
-    local: false,
-    models: [{ name: "echo", context: 100_000, max_output: 4096 }],
-  })),
-);
-const usd = (pico: number) => String(pico / 1e6);
-settings.MODEL_PRICES = JSON.stringify(
-  Object.fromEntries(
-    Object.entries(PROVIDERS).flatMap(([id, { input, output }]) =>
-      NAMES.map((name) => [`${id}/${name}`, { input: usd(input), output: usd(output) }]),
-    ),
-  ),
-);
-settings.ROUTES = JSON.stringify({
+const { settings, served, billOf, books } = routingWorld("routing", NAMES, {
   quick: ["main/fail-500", "spare/echo"],
   general: ["gone/echo", "main/fail-429-retry-after", "spare/echo"],
   code: ["main/fail-401", "main/fail-429-quota", "spare/echo"],
   hard: ["main/fail-400", "spare/echo"],
   fallbacks: { "main/fail-503": ["spare/echo"] },
 });
-settings.DEFAULT_MODEL = "";
 // Two tries are over before the slow answer would be there, and be billed; all others come sooner on a slow machine too.
 settings.PROVIDER_TIMEOUT_MS = "1500";
 
-interface Served {
-  model: string;
-  authorization: string | null;
-  completed: boolean;
-  usage: { prompt_tokens: number; completion_tokens: number } | null;
-}
-
-/** What the stand-in served since it was last asked. */
-let seen = 0;
-async function served(): Promise<(Served & { provider: ProviderId })[]> {
-  const all = (await (await fetch(`${upstream}/log`)).json()) as Served[];
-  const ours = all.flatMap((entry) => {
-    const found = Object.entries(PROVIDERS).find(([, { key }]) => entry.authorization === `Bearer ${key}`);
-    return found ? [{ ...entry, provider: found[0] as ProviderId }] : [];
-  });
-  const fresh = ours.slice(seen);
-  seen = ours.length;
-  return fresh;
-}
-
-/** What the provider's own log makes of the bill: every answer that was completed and counted, at its provider's price. */
-const billOf = (log: Awaited<ReturnType<typeof served>>): number =>
-  log.reduce((sum, { completed, usage, provider }) => {
-    if (!completed || !usage) return sum;
-    const { input, output } = PROVIDERS[provider];
-    const tokens = { input: usage.prompt_tokens, output: usage.completion_tokens };
-    return sum + costNano(tokens, { input, output }, 10_300);
-  }, 0);
-
-beforeEach(async () => {
-  breakers.clear();
-  await served();
-});
-
 const message = "Tell me of the tides of the northern sea.";
-
-/** Read past the gate: the owner's calls are limited. */
-const books = async (id: string) => unwrap(await settings.LEDGER.get(settings.LEDGER.idFromName(id)).audit());
 
 const closed = { consistent: true, reserved_nano: 0, open_holds: 0 };
 
