@@ -1,4 +1,11 @@
-import { contentWords, isQuestion, isStatement, neighbours, splitSentences } from "./extractive_sentences.ts";
+import {
+  contentWords,
+  findableWords,
+  isQuestion,
+  isStatement,
+  neighbours,
+  splitSentences,
+} from "./extractive_sentences.ts";
 import type { Passage } from "./types.ts";
 
 /**
@@ -57,7 +64,7 @@ export function selectSentences(question: string, passages: readonly Passage[]):
   const sentences = passages.flatMap(toSentences);
   if (asked.length === 0 || sentences.length === 0) return [];
   const weights = weigh(new Set(asked), sentences);
-  const words = passages.map(({ n, title, text }) => ({ n, words: new Set(contentWords(`${title}\n${text}`)) }));
+  const words = passages.map(({ n, title, text }) => ({ n, words: findableWords(`${title}\n${text}`) }));
   const covered = new Map(words.map((passage) => [passage.n, share(passage.words, weights)]));
   const bestPassage = Math.max(...covered.values());
   const first = words.find(({ n }) => covered.get(n) === bestPassage)?.words ?? new Set();
@@ -123,7 +130,7 @@ function toSentences({ n, title, text }: Passage): Sentence[] {
   return (body.length > 0 ? body : texts).map((each, place) => {
     const words = contentWords(each);
     const length = each.split(/\s+/).length;
-    return { n, text: each, place, words: new Set(words), length, neighbours: neighbours(words) };
+    return { n, text: each, place, words: findableWords(each), length, neighbours: neighbours(words) };
   });
 }
 

@@ -1,6 +1,7 @@
 import { stem } from "../search/stem.ts";
 import { isStopword } from "../search/stopwords.ts";
 import { tokenize } from "../search/tokens.ts";
+import { charactersOf } from "../search/unspaced.ts";
 
 /** Texts as sentences, and sentences as the words that carry their meaning. */
 
@@ -32,24 +33,20 @@ function cut(sentence: string): string {
 }
 
 /** Ends as a sentence does; labels and menu entries do not. */
-export const isStatement = (text: string): boolean => /[.!…。！][\p{Pe}\p{Pf}"']*$/u.test(text);
+export const isStatement = (text: string): boolean => /[.!…。！।۔։።။។][\p{Pe}\p{Pf}"']*$/u.test(text);
 
-export const isQuestion = (text: string): boolean => /[?？]$/.test(text);
+export const isQuestion = (text: string): boolean => /[?？؟;]$/.test(text);
 
 /** Stems of the words that carry meaning, in order; scripts written without spaces count by pairs of characters. */
-export function contentWords(text: string): string[] {
-  return tokenize(text).flatMap(({ word }) => {
-    if (isStopword(word)) return [];
-    return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u.test(word)
-      ? pairs(word)
-      : [stem(word)];
-  });
-}
+export const contentWords = (text: string): string[] =>
+  tokenize(text).flatMap(({ word }) => (isStopword(word) ? [] : [stem(word)]));
 
-function pairs(word: string): string[] {
-  const characters = [...word];
-  if (characters.length < 2) return [word];
-  return characters.slice(1).map((character, i) => `${characters[i]}${character}`);
+/** What a question can meet in a text: its content words, and the single characters of scripts written without spaces. */
+export function findableWords(text: string): Set<string> {
+  const words = new Set(contentWords(text));
+  for (const { word, first } of tokenize(text))
+    if (first) for (const character of charactersOf(word)) words.add(character);
+  return words;
 }
 
 /** Words that follow each other: "turn off the kettle" and "kettle is off" have none in common. */

@@ -1,20 +1,22 @@
 import { stem } from "./stem.ts";
 import { isStopword } from "./stopwords.ts";
-import { subwords, tokenize } from "./tokens.ts";
+import { subwords, type Token, tokenize } from "./tokens.ts";
+import { isLoneCharacter } from "./unspaced.ts";
 
-/** One distinct word of a query; its inflections are the same word. */
+/** One distinct word of a query, or pair of characters (see `unspaced.ts`); its English inflections are the same word. */
 export interface QueryTerm {
   /** As the query first wrote it, folded. */
   word: string;
   stem: string;
   /** How often the query says it: a word said twice weighs twice. */
   count: number;
+  /** Of a pair whose first character ended another pair: the other's index, and that character. */
+  after?: { term: number; shared: string };
 }
 
 /** Longer queries keep their first words: more would cost time on every row and change no ranking. */
 const maxTerms = 64;
 const maxRepeats = 3;
-const maxWordLength = 128;
 /** Enough text to find `maxTerms` different words in anything people write. */
 const maxQueryLength = 20_000;
 
@@ -23,16 +25,27 @@ const maxQueryLength = 20_000;
  * them all; one without any word gives none.
  */
 export function queryTerms(query: string): QueryTerm[] {
-  const words = tokenize(query.slice(0, maxQueryLength)).map((token) => token.word.slice(0, maxWordLength));
-  const content = words.filter((word) => !isStopword(word));
-  const terms = new Map<string, QueryTerm>();
-  for (const word of content.length > 0 ? content : words) {
-    const root = stem(word);
-    const known = terms.get(root);
+  const tokens = tokenize(query.slice(0, maxQueryLength));
+  const content = tokens.filter(({ word }) => !isStopword(word));
+  const terms: QueryTerm[] = [];
+  const places = new Map<string, number>();
+  let before: Token | undefined;
+  for (const token of content.length > 0 ? content : tokens) {
+    const root = stem(token.word);
+    const known = terms[places.get(root) ?? -1];
     if (known) known.count++;
-    else if (terms.size < maxTerms) terms.set(root, { word, stem: root, count: 1 });
+    else if (terms.length < maxTerms) {
+      places.set(root, terms.length);
+      terms.push({ word: token.word, stem: root, count: 1, after: pairBefore(token, before, places) });
+    }
+    before = token;
   }
-  return [...terms.values()];
+  return terms;
+}
+
+function pairBefore(token: Token, before: Token | undefined, places: ReadonlyMap<string, number>): QueryTerm["after"] {
+  const term = before && before.end > token.start ? places.get(before.word) : undefined;
+  return term === undefined ? undefined : { term, shared: token.first ?? "" };
 }
 
 /**
@@ -45,8 +58,12 @@ export function matchExpression(query: string, terms: readonly QueryTerm[] = que
   const parts = new Set(
     subwords(query.slice(0, maxQueryLength)).filter((part) => !known.has(part) && !isStopword(part)),
   );
-  return [...words, ...[...parts].slice(0, maxTerms)].map(quote).join(" OR ");
+  return [...words, ...[...parts].slice(0, maxTerms)].map(phrase).join(" OR ");
 }
 
-/** Tokens hold letters, digits and marks only, so the doubling never happens; it keeps the rule local. */
-const quote = (word: string): string => `"${word.replaceAll('"', '""')}"`;
+/** Words hold letters, digits and marks only, so the doubling never happens; it keeps the rule local. */
+function phrase(word: string): string {
+  const quoted = `"${word.replaceAll('"', '""')}"`;
+  // Whatever pair begins with the character, see `pairs`.
+  return isLoneCharacter(word) ? `${quoted} *` : quoted;
+}

@@ -1,6 +1,6 @@
 import type { QueryTerm } from "./match.ts";
 import { stem } from "./stem.ts";
-import { fold, wordsOf } from "./tokens.ts";
+import { foldWord, pairs, wordsOf } from "./tokens.ts";
 
 /** A query word met in a text. */
 export interface Occurrence {
@@ -23,7 +23,7 @@ export function occurrenceFinder(terms: readonly QueryTerm[]): (text: string) =>
   const openings = new Set([...termOf.keys()].map((root) => root.slice(0, 2)));
   const known = new Map<string, number>();
   const lookUp = (word: string): number => {
-    const folded = fold(word);
+    const folded = foldWord(word);
     const term = openings.has(folded.slice(0, 2)) ? (termOf.get(stem(folded)) ?? -1) : -1;
     known.set(word, term);
     return term;
@@ -33,9 +33,19 @@ export function occurrenceFinder(terms: readonly QueryTerm[]): (text: string) =>
     let position = 0;
     for (const match of wordsOf(text)) {
       const word = match[0];
-      position++;
-      const term = known.get(word) ?? lookUp(word);
-      if (term >= 0) found.push({ term, position, start: match.index, end: match.index + word.length });
+      if (match[1] === undefined) {
+        position++;
+        const term = known.get(word) ?? lookUp(word);
+        if (term >= 0) found.push({ term, position, start: match.index, end: match.index + word.length });
+      } else {
+        for (const { word: pair, first = "", start, end } of pairs(word, match.index)) {
+          position++;
+          for (const each of pair === first ? [pair] : [pair, first]) {
+            const term = termOf.get(each);
+            if (term !== undefined) found.push({ term, position, start, end });
+          }
+        }
+      }
     }
     return found;
   };

@@ -39,9 +39,20 @@ export function rerank<C extends Candidate>(
     .map((candidate, i) => ({
       candidate,
       score: (normalised[i] as number) + (lambda * (proximity[i] as number)) / nearest,
-      matched: (matched[i] as number[]).map((term) => (terms[term] as QueryTerm).word),
+      matched: wordsOf(matched[i] as number[], terms),
     }))
     .sort((a, b) => b.score - a.score);
+}
+
+/** The words of some terms, ascending; pairs that followed each other in the query are joined again. */
+function wordsOf(found: readonly number[], terms: readonly QueryTerm[]): string[] {
+  const words: string[] = [];
+  for (const [i, term] of found.entries()) {
+    const { word, after } = terms[term] as QueryTerm;
+    if (after && i > 0 && found[i - 1] === after.term) words.push(words.pop() + word.slice(after.shared.length));
+    else words.push(word);
+  }
+  return words;
 }
 
 /** Inverse document frequency of each term within the candidates, never quite zero. */

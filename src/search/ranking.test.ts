@@ -16,13 +16,16 @@ describe("words", () => {
     ]);
   });
 
+  it("of scripts without spaces are the pairs of characters", () => {
+    expect(tokenize("東京都").map(({ word }) => word)).toEqual(["東京", "京都"]);
+  });
+
   it.each([
     ["getUserName", "get user name"],
     ["parseHTTPResponse2", "parse http response"],
     ["get_user_name", "getusername"],
     ["MAX_VALUE", "maxvalue"],
     ["plain words only, _private and a-b", ""],
-    ["東京都", "東京 京都"],
   ])("%s hide the parts %j", (text, parts) => {
     expect(subwords(text).join(" ")).toBe(parts);
   });
@@ -62,6 +65,11 @@ describe("a query", () => {
     expect(matchExpression("getUserName")).toBe('"getusername" OR "get" OR "user" OR "name"');
   });
 
+  it("in a script without spaces looks for pairs, and for a single character within them", () => {
+    expect(matchExpression("図書館")).toBe('"図書" OR "書館"');
+    expect(matchExpression("차 ไทย")).toBe('"차" * OR "ไท" OR "ทย"');
+  });
+
   it.each(["", "   ", '"', "* ^ ( ) : - NEAR(", "\u0000", "\uD800", "!!!"])(
     "without words gives at most words: %j",
     (query) => {
@@ -89,6 +97,15 @@ describe("proximity", () => {
     );
     expect(best).toMatchObject({ candidate: { text: near }, matched: ["boundary", "layer", "separation"] });
     expect(best?.score).toBeGreaterThan(second?.score as number);
+  });
+
+  it("names what was met of words without spaces as the query has it", () => {
+    const matched = (query: string, text: string) => rerank([{ text, score: 1 }], queryTerms(query))[0]?.matched;
+    expect(matched("図書館", "市立図書館の本")).toEqual(["図書館"]);
+    expect(matched("東京の天気", "東京都は天気がいい")).toEqual(["東京", "天気"]);
+    expect(matched("館", "図書館")).toEqual(["館"]);
+    expect(matched("図", "図書館")).toEqual(["図"]);
+    expect(matched("ไทย ภาษา", "เรียนภาษาไทยวันนี้")).toEqual(["ไทย", "ภาษา"]);
   });
 
   it("does not overrule a much better BM25 score", () => {
@@ -137,6 +154,15 @@ describe("a snippet", () => {
     const shown = cut(`needle ${text}`, "needles haystacks", 100);
     expect(shown).toMatch(/^… .*needle lies in a haystack.* …$/);
     expect(shown.length).toBeLessThan(110);
+  });
+
+  it("shows the place in a text without spaces, and without splitting its characters", () => {
+    const thai = "กำลังดื่มน้ำอยู่".repeat(40);
+    for (let length = 100; length < 130; length++) {
+      const shown = cut(`${thai}หนังสือ${thai}`, "หนังสือ", length);
+      expect(shown).toMatch(/^… \P{M}.*หนังสือ.*[^…] …$/u);
+    }
+    expect(cut(`${"天気".repeat(300)}図書館${"天気".repeat(300)}`, "図書館", 120)).toContain("図書館");
   });
 
   it("is the whole of a short text, and the beginning where nothing matched", () => {

@@ -25,18 +25,28 @@ function start(text: string, hits: readonly Occurrence[], length: number): numbe
   return lead === 0 ? 0 : wordStart(text, lead);
 }
 
+/** Characters that are gone through for a place to cut. */
+const reach = 40;
+
 const isSpace = (text: string, at: number): boolean => /\s/.test(text.charAt(at));
 
 function wordStart(text: string, at: number): number {
-  for (let i = at; i < at + 40 && i < text.length; i++) if (isSpace(text, i)) return i + 1;
-  return isLowSurrogate(text, at) ? at + 1 : at;
+  for (let i = at; i < at + reach && i < text.length; i++) if (isSpace(text, i)) return i + 1;
+  let start = at;
+  while (start < at + reach && isMark(text, start)) start++;
+  return isLowSurrogate(text, start) ? start + 1 : start;
 }
 
 function wordEnd(text: string, at: number): number {
   if (at === text.length) return at;
-  for (let i = at; i > at - 40 && i > 0; i--) if (isSpace(text, i)) return i;
-  return isLowSurrogate(text, at) ? at - 1 : at;
+  for (let i = at; i > at - reach && i > 0; i--) if (isSpace(text, i)) return i;
+  let end = at;
+  while (end > at - reach && isMark(text, end)) end--;
+  return isLowSurrogate(text, end) ? end - 1 : end;
 }
+
+/** Stands on the character before it, as a vowel sign does. */
+const isMark = (text: string, at: number): boolean => /\p{M}/u.test(text.charAt(at));
 
 const isLowSurrogate = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 

@@ -1,48 +1,98 @@
+import { fold } from "./fold.ts";
+import { charactersOf, unspaced } from "./unspaced.ts";
+
 /**
- * Words as the index sees them. The index itself tokenizes with FTS5's `porter unicode61`; what is here agrees with it
- * closely enough to know which words of a passage a query met.
+ * Words as the index sees them. It is given `indexed(text)`, which it parts at spaces only: so what a word is, and in which
+ * form, is said here alone, for texts and for queries.
  */
 
-/** A word of a text: folded to lower case without diacritics, with its place in UTF-16 code units. */
+/** A word of a text: folded (see `fold.ts`), with its place in UTF-16 code units. */
 export interface Token {
   word: string;
   start: number;
   end: number;
+  /** Of a pair of characters: the first of them. */
+  first?: string;
 }
 
-// Patterns of Unicode classes stand in functions: each takes a start a quarter of a millisecond to read, and few calls need one.
+/** Longer words are known by their beginning. UTF-16 code units. */
+const maxWordLength = 128;
 
-/** Runs of letters, digits and marks, as `unicode61` splits a text. */
-export const wordsOf = (text: string) => text.matchAll(/[\p{L}\p{N}\p{M}\p{Co}]+/gu);
+// Patterns of Unicode classes are made when they are first needed: reading one takes up to some milliseconds.
 
-const plainAscii = /^[a-z0-9]*$/;
+/** Letters, digits, marks; not the apostrophes that Unicode takes for letters: мʼята is parted as м'ята is. */
+const letters = `[[\\p{L}\\p{N}\\p{M}\\p{Co}]--[\u02b9-\u02bf]--${unspaced}]`;
+/** What nobody sees inside a word. The zero-width space ends one, and the non-joiner does in Persian. */
+const joiners = "(?:[\\p{DI}--[\u200b\u200c]]|(?<!\\p{Script=Arabic})\u200c)+";
+let pattern: RegExp | undefined;
 
-/** Lower case without diacritics: `Café` and `cafe` are one word, as in the index. */
-export function fold(word: string): string {
-  const lower = word.toLowerCase();
-  if (plainAscii.test(lower)) return lower;
-  return lower.normalize("NFD").replace(/\p{Mn}+/gu, "");
+/** The words of a text as they stand there. Group 1 matched: a run of characters of a script written without spaces. */
+export function wordsOf(text: string): IterableIterator<RegExpExecArray> {
+  pattern ??= new RegExp(`(${unspaced}+(?:${joiners}${unspaced}+)*)|${letters}+(?:${joiners}${letters}+)*`, "gv");
+  return text.matchAll(pattern);
 }
 
-/** The words of a text in order. */
+/** The folded form of a word that has spaces around it, in the index as in a query. */
+export const foldWord = (word: string): string => fold(word).slice(0, maxWordLength);
+
+/** The words of a text in order. Scripts written without spaces count by pairs of characters. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   for (const match of wordsOf(text)) {
-    const word = fold(match[0]);
-    if (word) tokens.push({ word, start: match.index, end: match.index + match[0].length });
+    const found = tokensOf(match);
+    // Behind the pairs of a run stands its last character, for the index only.
+    if (found.length > 1) found.pop();
+    for (const token of found) tokens.push(token);
   }
   return tokens;
 }
 
+/** What the index is given for a text: its folded words, parted by spaces. */
+export function indexed(text: string): string {
+  const words: string[] = [];
+  for (const match of wordsOf(text)) for (const { word } of tokensOf(match)) words.push(word);
+  return words.join(" ");
+}
+
+function tokensOf(match: RegExpExecArray): Token[] {
+  const [text, run] = match;
+  if (run !== undefined) return pairs(run, match.index);
+  const word = foldWord(text);
+  return word ? [{ word, start: match.index, end: match.index + text.length }] : [];
+}
+
+/**
+ * A run of characters as its pairs and, last, its last character alone: so whatever character the run has, something begins
+ * with it. Places are exact unless folding changed the run's length.
+ */
+export function pairs(run: string, start: number): Token[] {
+  const folded = fold(run);
+  const scale = run.length / folded.length;
+  let at = 0;
+  const characters = charactersOf(folded);
+  return characters.map((first, i) => {
+    const second = characters[i + 1] ?? "";
+    const from = at;
+    at += first.length;
+    const place = (offset: number) => start + Math.round(offset * scale);
+    return {
+      word: (first + second).slice(0, maxWordLength),
+      start: place(from),
+      end: place(at + second.length),
+      first,
+    };
+  });
+}
+
 export function countWords(text: string): number {
   let words = 0;
-  for (const _ of wordsOf(text)) words++;
+  for (const match of wordsOf(text)) words += match[1] === undefined ? 1 : charactersOf(match[1]).length;
   return words;
 }
 
 /**
- * What is inside the words of a text and would otherwise not be found: the parts of camelCase names, the joined form of
- * snake_case names (their parts are words already), and the character pairs of scripts written without spaces.
+ * What is inside the names in a text and would otherwise not be found, folded: the parts of camelCase names, and the joined
+ * form of snake_case names (their parts are words already).
  */
 export function subwords(text: string): string[] {
   const mixedCase = /\p{Ll}\p{Lu}|\p{Lu}\p{Lu}\p{Ll}|\p{L}\p{N}+\p{L}/u;
@@ -50,16 +100,12 @@ export function subwords(text: string): string[] {
   for (const [name] of text.matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu)) {
     if (name.includes("_")) {
       const joined = name.replaceAll(/[_$]/g, "");
-      if (joined.length < name.length && /[^_$]_[^_$]/.test(name)) parts.push(joined.toLowerCase());
+      if (joined.length < name.length && /[^_$]_[^_$]/.test(name)) parts.push(foldWord(joined));
     }
     if (!mixedCase.test(name)) continue;
     for (const [part] of name.matchAll(/\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lo}]+|\p{N}+/gu)) {
-      if (part.length > 1) parts.push(part.toLowerCase());
+      if (part.length > 1) parts.push(foldWord(part));
     }
   }
-  for (const [run] of text.matchAll(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]{2,}/gu)) {
-    const characters = [...run];
-    for (let i = 0; i + 1 < characters.length; i++) parts.push(`${characters[i]}${characters[i + 1]}`);
-  }
-  return parts;
+  return parts.filter(Boolean);
 }
