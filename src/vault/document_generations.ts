@@ -1,5 +1,12 @@
-import { contextOf, deletePassages, indexPassage, needsContext, storePassage } from "./index_passages.ts";
-import type { Chunk, PreparedDocument } from "./types.ts";
+import {
+  contextOf,
+  deletePassages,
+  type IndexedText,
+  indexPassage,
+  needsContext,
+  storePassage,
+} from "./index_passages.ts";
+import type { Chunk, DocumentFormat, PreparedDocument } from "./types.ts";
 
 /**
  * A generation is the set of passages of one revision of one document. It is written and cleared in slices, with other
@@ -66,15 +73,43 @@ export function stageSlice(
   from: number,
   to: number,
 ): void {
-  const { title, format, chunks } = document;
+  const { chunks } = document;
   for (let i = from; i < to; i++) {
     const piece = chunks[i] as Chunk;
     const row = storePassage(storage, { ...piece, generation, messageId: null, sessionId: null, sessionTitle: "" });
-    const context = needsContext(piece.text, format === "code" ? "code" : "prose")
-      ? contextOf(chunks[i - 1]?.text ?? "", chunks[i + 1]?.text ?? "")
-      : "";
-    indexPassage(storage, row, { title: `${title}\n${piece.heading}`, text: piece.text, context });
+    const beside = { before: chunks[i - 1]?.text ?? "", after: chunks[i + 1]?.text ?? "" };
+    indexPassage(storage, row, indexedText({ ...document, ...piece, ...beside }));
   }
+}
+
+interface PassageInDocument {
+  title: string;
+  format: DocumentFormat;
+  heading: string;
+  text: string;
+  /** Texts of the passages on either side, empty at the ends. */
+  before: string;
+  after: string;
+}
+
+function indexedText({ title, format, heading, text, before, after }: PassageInDocument): IndexedText {
+  const short = needsContext(text, format === "code" ? "code" : "prose");
+  return { title: `${title}\n${heading}`, text, context: short ? contextOf(before, after) : "" };
+}
+
+/** Indexes the stored passages among `rows` that belong to visible revisions anew, as they were when they were staged. */
+export function reindexDocuments(storage: DurableObjectStorage, rows: readonly number[]): void {
+  const beside = (n: string): string =>
+    `coalesce((SELECT text FROM passages WHERE generation = p.generation AND generation <> 0 AND n = ${n}), '')`;
+  const found = storage.sql
+    .exec<{ row: number } & Record<keyof PassageInDocument, string> & { format: DocumentFormat }>(
+      `SELECT p.row, d.title, d.format, p.heading, p.text, ${beside("p.n - 1")} AS before, ${beside("p.n + 1")} AS after
+       FROM passages p JOIN documents d ON d.generation = p.generation
+       WHERE p.row IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(rows),
+    )
+    .toArray();
+  for (const { row, ...passage } of found) indexPassage(storage, row, indexedText(passage));
 }
 
 /** Clears every generation that nothing names any more, in slices. */

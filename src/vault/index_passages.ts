@@ -1,4 +1,5 @@
-import { countWords, subwords } from "../search/tokens.ts";
+import { countWords, indexed, subwords } from "../search/tokens.ts";
+import { forgetOld, setOldAside } from "./old_index.ts";
 
 /**
  * The one full-text corpus of a vault: passages of documents and of messages. FTS5 keeps only the index
@@ -41,7 +42,12 @@ export const COLUMN_WEIGHTS = "3.0, 1.0, 0.5, 0.3";
 const shortPassageWords = { prose: 60, code: 150, message: 150 };
 const contextCharacters = 1_200;
 
+/**
+ * The index is given words that are found and folded already (`src/search/tokens.ts`). Its own tokenizer only parts them at
+ * spaces (to `ascii` every other character belongs to a word) and stems English, as it does to the words of a query.
+ */
 export function createSchema(storage: DurableObjectStorage): void {
+  setOldAside(storage);
   storage.sql.exec(`
     CREATE TABLE IF NOT EXISTS passages (
       row INTEGER PRIMARY KEY,
@@ -60,7 +66,7 @@ export function createSchema(storage: DurableObjectStorage): void {
     CREATE INDEX IF NOT EXISTS passages_by_session ON passages (session_id, row) WHERE session_id IS NOT NULL;
     CREATE VIRTUAL TABLE IF NOT EXISTS passage_index USING fts5(
       title, body, subwords, context,
-      content = '', contentless_delete = 1, tokenize = 'porter unicode61'
+      content = '', contentless_delete = 1, tokenize = 'porter ascii'
     );
   `);
 }
@@ -97,15 +103,17 @@ export function indexPassage(storage: DurableObjectStorage, row: number, { title
   storage.sql.exec(
     "REPLACE INTO passage_index (rowid, title, body, subwords, context) VALUES (?, ?, ?, ?, ?)",
     row,
-    title,
-    text,
-    subwords(text).join(" "),
-    context,
+    indexed(title),
+    indexed(text),
+    subwords(`${title}\n${text}`).join(" "),
+    indexed(context),
   );
+  forgetOld(storage, [row]);
 }
 
 export function deletePassages(storage: DurableObjectStorage, rows: readonly number[]): void {
   const list = JSON.stringify(rows);
   storage.sql.exec("DELETE FROM passage_index WHERE rowid IN (SELECT value FROM json_each(?))", list);
+  forgetOld(storage, rows);
   storage.sql.exec("DELETE FROM passages WHERE row IN (SELECT value FROM json_each(?))", list);
 }

@@ -9,7 +9,7 @@ import {
 } from "./index_passages.ts";
 import type { Role } from "./types.ts";
 
-/** Session messages in the search corpus. Both functions run inside the caller's transaction. */
+/** Session messages in the search corpus. All functions run inside the caller's transaction. */
 
 export interface IndexableMessage {
   id: string;
@@ -111,12 +111,36 @@ function indexAround(storage: DurableObjectStorage, sessionId: string, rows: rea
   const ownFrom = before.length;
   const ownTo = ownFrom + middle.length;
   for (let i = Math.max(0, ownFrom - neighbours); i < Math.min(all.length, ownTo + neighbours); i++) {
-    const { row, session_title, text } = all[i] as Turn;
-    const short = needsContext(text, "message");
-    if (!short && (i < ownFrom || i >= ownTo)) continue;
-    const context = short ? `${session_title}\n${contextAt(all, i)}` : session_title;
-    indexPassage(storage, row, { title: "", text, context });
+    const isOwn = i >= ownFrom && i < ownTo;
+    if (isOwn || needsContext((all[i] as Turn).text, "message")) indexTurn(storage, all, i);
   }
+}
+
+/** Indexes the stored passages among `rows` that belong to messages anew. Runs inside the caller's transaction. */
+export function reindexMessages(storage: DurableObjectStorage, rows: readonly number[]): void {
+  const found = storage.sql
+    .exec<{ row: number; session_id: string }>(
+      "SELECT row, session_id FROM passages WHERE message_id IS NOT NULL AND row IN (SELECT value FROM json_each(?))",
+      JSON.stringify(rows),
+    )
+    .toArray();
+  for (const { row, session_id } of found) {
+    const before = turns(
+      storage,
+      "session_id = ? AND row < ? ORDER BY row DESC",
+      session_id,
+      row,
+      neighbours,
+    ).reverse();
+    const rest = turns(storage, "session_id = ? AND row >= ? ORDER BY row", session_id, row, 1 + neighbours);
+    indexTurn(storage, [...before, ...rest], before.length);
+  }
+}
+
+function indexTurn(storage: DurableObjectStorage, all: readonly Turn[], i: number): void {
+  const { row, session_title, text } = all[i] as Turn;
+  const context = needsContext(text, "message") ? `${session_title}\n${contextAt(all, i)}` : session_title;
+  indexPassage(storage, row, { title: "", text, context });
 }
 
 function contextAt(all: readonly Turn[], i: number): string {

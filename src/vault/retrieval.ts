@@ -6,7 +6,8 @@ import { diversify } from "../search/ranking.ts";
 import { snippet } from "../search/snippet.ts";
 import { readDocument, type StoredDocument } from "./documents.ts";
 import * as passages from "./index_passages.ts";
-import { scopeOf } from "./index_scope.ts";
+import { type Scope, scopeOf } from "./index_scope.ts";
+import { hasOldIndex, OLD_INDEX, oldExpression } from "./old_index.ts";
 import { readMessage } from "./sessions.ts";
 import type { DocumentSummary, FetchedItem, SearchHit, SearchReply, SearchRequest, TextWindow } from "./types.ts";
 
@@ -61,20 +62,12 @@ export function search(storage: DurableObjectStorage, request: SearchRequest): R
 function candidates(storage: DurableObjectStorage, request: SearchRequest, match: string): Candidate[] {
   const scope = scopeOf(request);
   if (!match || !scope) return [];
-  const scores = new Map(
-    storage.sql
-      .exec<{ row: number; score: number }>(
-        `SELECT passage_index.rowid AS row, -bm25(passage_index, ${passages.COLUMN_WEIGHTS}) AS score
-         FROM passage_index JOIN passages p ON p.row = passage_index.rowid
-         WHERE passage_index MATCH ? AND (${scope.sql})
-         ORDER BY score DESC, row LIMIT ?`,
-        match,
-        ...scope.bind,
-        rerankDepth,
-      )
-      .toArray()
-      .map(({ row, score }) => [row, score]),
-  );
+  const best = scored(storage, "passage_index", match, scope);
+  if (hasOldIndex(storage)) {
+    best.push(...scored(storage, OLD_INDEX, oldExpression(request.query), scope));
+    best.sort((a, b) => b.score - a.score || a.row - b.row).splice(rerankDepth);
+  }
+  const scores = new Map(best.map(({ row, score }) => [row, score]));
   const rows = storage.sql
     .exec<PassageRow>(
       `SELECT p.row, p.n, p.start, p.end, p.heading, p.text, p.message_id, p.session_id, p.session_title,
@@ -90,6 +83,21 @@ function candidates(storage: DurableObjectStorage, request: SearchRequest, match
       return { passage, title, text: `${title}\n${passage.text}`, score: scores.get(passage.row) as number };
     })
     .sort((a, b) => b.score - a.score || a.passage.row - b.passage.row);
+}
+
+/** The best passages of one index, best first; scores are BM25, larger is better. */
+function scored(storage: DurableObjectStorage, index: string, match: string, scope: Scope) {
+  return storage.sql
+    .exec<{ row: number; score: number }>(
+      `SELECT ${index}.rowid AS row, -bm25(${index}, ${passages.COLUMN_WEIGHTS}) AS score
+       FROM ${index} JOIN passages p ON p.row = ${index}.rowid
+       WHERE ${index} MATCH ? AND (${scope.sql})
+       ORDER BY score DESC, row LIMIT ?`,
+      match,
+      ...scope.bind,
+      rerankDepth,
+    )
+    .toArray();
 }
 
 const groupOf = ({ candidate: { passage } }: Ranked<Candidate>): string =>

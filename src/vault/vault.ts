@@ -5,6 +5,8 @@ import * as changes from "./changes.ts";
 import * as documentList from "./document_list.ts";
 import * as documents from "./documents.ts";
 import * as moderationLog from "./moderation_log.ts";
+import { hasOldIndex } from "./old_index.ts";
+import { reindexSlice } from "./reindex.ts";
 import * as responseCache from "./response_cache.ts";
 import * as retrieval from "./retrieval.ts";
 import * as sessions from "./sessions.ts";
@@ -35,6 +37,8 @@ export class Vault extends DurableObject<Env> implements T.VaultApi {
       moderationLog.createSchema(ctx.storage);
       templates.createSchema(ctx.storage);
     });
+    // One alarm serves all: it sets itself again for what else is due.
+    if (hasOldIndex(ctx.storage)) ctx.blockConcurrencyWhile(() => ctx.storage.setAlarm(Date.now()));
     this.#watchers = new Watchers(ctx);
     changes.onRecord(ctx.storage, () => this.#watchers.changed());
   }
@@ -121,10 +125,12 @@ export class Vault extends DurableObject<Env> implements T.VaultApi {
     return moderationLog.reviewFlag(this.#storage, request);
   }
 
-  /** Clears, in slices, what has had its time. */
+  /** Clears, in slices, what has had its time; moves what an older version indexed to the index of now. */
   override async alarm(): Promise<void> {
     const next = responseCache.purgeAnswers(this.#storage, Date.now());
     if (next !== null) await this.#storage.setAlarm(next);
+    const more = this.#storage.transactionSync(() => reindexSlice(this.#storage));
+    if (more) await this.#storage.setAlarm(Date.now());
   }
 
   /** A WebSocket for one who watches what changes; see `watch.ts`. */
