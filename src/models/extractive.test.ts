@@ -43,6 +43,20 @@ describe("local/extractive", () => {
     expect(text.split(/(?<=\])\s/)[0]).toContain(expected);
   });
 
+  test.each([
+    ["Какой чай пьют каждый рабочий день?", "Каждый рабочий день здесь пьют зелёный чай.", "Музей закрыт."],
+    ["зеленый чай", "Каждый рабочий день здесь пьют зелёный чай.", "Музей закрыт."],
+    ["Τι είναι η Ελλάδα;", "Η Ελλάδα είναι χώρα στη Μεσόγειο.", "Ο κώδικας είναι ανοιχτός."],
+    ["पुस्तकालय कब खुलता है?", "पुस्तकालय सुबह नौ बजे खुलता है।", "चाय गरम है।"],
+    ["متى تفتح المكتبة؟", "تَفْتَحُ المَكْتَبَةُ في التاسعة.", "الشاي ساخن."],
+    ["図書館はいつ開く?", "図書館は九時に開く。", "お茶は熱い。"],
+    ["茶", "お茶は熱い。", "図書館は九時に開く。"],
+    ["ห้องสมุดเปิดกี่โมง", "ห้องสมุดเปิดเก้าโมงเช้า", "ชาร้อน"],
+  ])("answers %s in its language", async (question, sentence, other) => {
+    const given = [other, sentence].map((text, i) => ({ n: i + 1, id: `d${i}~0`, title: "-", url: "", text }));
+    expect((await ask(question, given)).text).toContain(`${sentence} [2]`);
+  });
+
   test.each(["What is the capital of Mongolia?", "Who painted the Mona Lisa?", "the of and", "???"])(
     "%s: says plainly that nothing answers it",
     async (question) => {

@@ -35,7 +35,7 @@ function cut(sentence: string): string {
 /** Ends as a sentence does; labels and menu entries do not. */
 export const isStatement = (text: string): boolean => /[.!…。！।۔։።။។][\p{Pe}\p{Pf}"']*$/u.test(text);
 
-export const isQuestion = (text: string): boolean => /[?？؟;]$/.test(text);
+export const isQuestion = (text: string): boolean => /[?？؟\u037e]$/.test(text);
 
 /** Stems of the words that carry meaning, in order; scripts written without spaces count by pairs of characters. */
 export const contentWords = (text: string): string[] =>
@@ -43,9 +43,11 @@ export const contentWords = (text: string): string[] =>
 
 /** What a question can meet in a text: its content words, and the single characters of scripts written without spaces. */
 export function findableWords(text: string): Set<string> {
-  const words = new Set(contentWords(text));
-  for (const { word, first } of tokenize(text))
+  const words = new Set<string>();
+  for (const { word, first } of tokenize(text)) {
+    if (!isStopword(word)) words.add(stem(word));
     if (first) for (const character of charactersOf(word)) words.add(character);
+  }
   return words;
 }
 

@@ -1,6 +1,7 @@
 import type { QueryTerm } from "./match.ts";
 import { stem } from "./stem.ts";
 import { foldWord, pairs, wordsOf } from "./tokens.ts";
+import { charactersOf } from "./unspaced.ts";
 
 /** A query word met in a text. */
 export interface Occurrence {
@@ -28,24 +29,25 @@ export function occurrenceFinder(terms: readonly QueryTerm[]): (text: string) =>
     known.set(word, term);
     return term;
   };
+  const heads = new Set(terms.map(({ word }) => charactersOf(word)[0] ?? ""));
   return (text) => {
     const found: Occurrence[] = [];
     let position = 0;
     for (const match of wordsOf(text)) {
-      const word = match[0];
-      if (match[1] === undefined) {
+      const [word, run] = match;
+      if (run === undefined) {
         position++;
         const term = known.get(word) ?? lookUp(word);
         if (term >= 0) found.push({ term, position, start: match.index, end: match.index + word.length });
-      } else {
-        for (const { word: pair, first = "", start, end } of pairs(word, match.index)) {
-          position++;
-          for (const each of pair === first ? [pair] : [pair, first]) {
-            const term = termOf.get(each);
-            if (term !== undefined) found.push({ term, position, start, end });
-          }
+        continue;
+      }
+      for (const { word: pair, first, n, start, end } of pairs(run, match.index, heads)) {
+        for (const each of new Set([pair, first])) {
+          const term = termOf.get(each);
+          if (term !== undefined) found.push({ term, position: position + 1 + n, start, end });
         }
       }
+      position += run.length;
     }
     return found;
   };

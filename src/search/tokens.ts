@@ -61,27 +61,33 @@ function tokensOf(match: RegExpExecArray): Token[] {
   return word ? [{ word, start: match.index, end: match.index + text.length }] : [];
 }
 
+/** A pair of characters, or the last character of a run alone. */
+export interface Pair extends Token {
+  first: string;
+  /** Number of the first character in its run. */
+  n: number;
+}
+
 /**
  * A run of characters as its pairs and, last, its last character alone: so whatever character the run has, something begins
- * with it. Places are exact unless folding changed the run's length.
+ * with it. With `heads` only what begins with one of them. Places are exact unless folding changed the run's length.
  */
-export function pairs(run: string, start: number): Token[] {
+export function pairs(run: string, start: number, heads?: ReadonlySet<string>): Pair[] {
+  const found: Pair[] = [];
   const folded = fold(run);
-  const scale = run.length / folded.length;
-  let at = 0;
+  if (heads && ![...heads].some((head) => folded.includes(head))) return found;
   const characters = charactersOf(folded);
-  return characters.map((first, i) => {
-    const second = characters[i + 1] ?? "";
-    const from = at;
-    at += first.length;
-    const place = (offset: number) => start + Math.round(offset * scale);
-    return {
-      word: (first + second).slice(0, maxWordLength),
-      start: place(from),
-      end: place(at + second.length),
-      first,
-    };
-  });
+  const place = (offset: number): number => start + Math.round((offset * run.length) / folded.length);
+  let from = 0;
+  for (const [n, first] of characters.entries()) {
+    if (!heads || heads.has(first)) {
+      const word = first + (characters[n + 1] ?? "");
+      const end = place(from + word.length);
+      found.push({ word: word.slice(0, maxWordLength), start: place(from), end, first, n });
+    }
+    from += first.length;
+  }
+  return found;
 }
 
 export function countWords(text: string): number {

@@ -13,7 +13,8 @@ const scripts =
 export const unspaced = `[[[\\p{L}\\p{M}\\p{Nl}]&&[${scripts}]]ー\uff70\u3099\u309a\uff9e\uff9f]`;
 
 /** The characters of a folded run. */
-export const charactersOf = (run: string): string[] => run.match(/\P{M}\p{M}*|\p{M}+/gu) ?? [];
+export const charactersOf = (run: string): string[] =>
+  /\p{M}/u.test(run) ? (run.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []) : [...run];
 
 let loneCharacter: RegExp | undefined;
 

@@ -254,7 +254,7 @@ export interface SearchHit {
   text: string;
   /** Relevance, larger is better; comparable within one answer only. */
   score: number;
-  /** Query words found in it. */
+  /** Query words found in it, folded; of words in scripts without spaces, the parts that were. */
   matched: string[];
   start: number;
   end: number;
