@@ -16,6 +16,7 @@ import { safetyOf } from "../models/safety.ts";
 import { expectHeaderValue } from "../net/header_value.ts";
 import { runSettings } from "../runs/settings.ts";
 import { confirmRules } from "../tools/confirm_rules.ts";
+import { places } from "../tools/places.ts";
 import { drainMs } from "../tools/stream_times.ts";
 
 /** Whoever uses settings reads them here too, the way they are read for a call. */
@@ -33,6 +34,7 @@ const READERS: readonly ((env: Env) => unknown)[] = [
   checkExemptHosts,
   checkRouting,
   checkMarkedUpPlans,
+  checkLimitedTools,
   safetyOf,
   runSettings,
   drainMs,
@@ -44,6 +46,17 @@ function checkMarkedUpPlans(env: Env): void {
   const plans = parsePlans(env.PLANS);
   const unknown = new Markups(env).plans.find((plan) => !plans.has(plan));
   if (unknown !== undefined) throw new WaypostError("not_configured", `MARKUPS: plans: there is no plan "${unknown}".`);
+}
+
+/** As above: the tool that was meant would have no limit of its own. */
+function checkLimitedTools({ PLANS }: Env): void {
+  const names = new Set(places.map(({ name }) => name));
+  for (const { id, tools = {} } of parsePlans(PLANS).values()) {
+    const unknown = Object.keys(tools).find((tool) => !names.has(tool));
+    if (unknown !== undefined) {
+      throw new WaypostError("not_configured", `PLANS: ${id}: tools: there is no tool "${unknown}".`);
+    }
+  }
 }
 
 /** What is wrong with the settings, each fault once, naming the setting. Empty: all can be read. */

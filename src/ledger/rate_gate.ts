@@ -1,4 +1,5 @@
 import type { Journal } from "./journal.ts";
+import { boundAs } from "./spending_tools.ts";
 import type { Plan, RateLimits, Refusal, WindowState } from "./types.ts";
 import { SlidingWindows, type WindowsSnapshot } from "./windows.ts";
 
@@ -14,10 +15,10 @@ export interface Limited {
   limits: Partial<RateLimits> | null;
 }
 
-/** The limits a plan sets for one tool, if it does. */
-export function toolLimits(plan: Plan, tool: string): Limited[] {
-  const limits = plan.tools?.[tool];
-  return limits ? [{ id: `${TOOL}${tool}`, limits }] : [];
+/** The limits a plan sets for one tool, if it does; those of `chat` hold for every way to chat. */
+export function toolLimits({ tools }: Plan, tool: string): Limited[] {
+  if (!tools) return [];
+  return boundAs(tool).flatMap((name) => (tools[name] ? [{ id: `${TOOL}${name}`, limits: tools[name] }] : []));
 }
 
 /**

@@ -12,5 +12,9 @@ export const SPENDING_TOOLS = [
   "relay",
 ] as const;
 
+/** The names by which a call of a tool is bounded: its own, and of any way to chat `chat`'s. */
+export const boundAs = (tool: string): readonly string[] =>
+  tool !== "chat" && CHATS.includes(tool) ? ["chat", tool] : [tool];
+
 /** The tools that a budget of a tool counts. */
 export const countedAs = (tool: string): readonly string[] => (tool === "chat" ? CHATS : [tool]);

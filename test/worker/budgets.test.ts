@@ -270,9 +270,12 @@ describe("plans", () => {
       ["enterprise", null],
       ["strict", "4.50"],
     ]);
-    const chats = await Promise.all(Array.from({ length: 5 }, () => ask(key)));
+    const completion = { model: "paid/echo", messages: [{ role: "user", content: "a" }] };
+    const ways = [() => ask(key), () => rest(key, "POST", "/v1/chat/completions", completion)];
+    const chats = await Promise.all(Array.from({ length: 6 }, (_, i) => (ways[i % 2] as () => Promise<Reply>)()));
     expect(chats.filter(({ status }) => status === 200)).toHaveLength(2);
-    const refused = chats.find(({ status }) => status !== 200) as Reply;
+    chats.push(await ask(key));
+    const refused = chats.at(-1) as Reply;
     expect(expectProblem(refused, "rate_limited", [key])).toMatchObject({ limit: "minute", tool: "chat" });
     expect((await rest(key, "GET", "/v1/usage")).status).toBe(200);
   });

@@ -19,6 +19,10 @@ describe("settings that cannot be read", () => {
   it.each<[Partial<Env>, RegExp]>([
     [{ PLANS: "{" }, /^PLANS must be/],
     [{ PLANS: '{"team":{"minute":0}}' }, /^PLANS must be/],
+    [
+      { PLANS: '{"team":{"minute":1,"hour":1,"day":1,"monthlyTokens":1,"tools":{"chats":{"minute":1}}}}' },
+      /^PLANS: team: tools: there is no tool "chats"/,
+    ],
     [{ SIGN_UPS: "yes" }, /^SIGN_UPS must be/],
     [{ OIDC_ISSUERS: "{}" }, /^OIDC_ISSUERS/],
     [{ JWT_ISSUERS: "[{}]" }, /^JWT_ISSUERS/],
