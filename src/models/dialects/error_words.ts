@@ -10,5 +10,5 @@ export function wordsOf(error: WaypostError): string {
 
 /** Whether the official clients, which try again by status, should: they heed this header. */
 export const shouldRetry = (error: WaypostError): Record<string, string> => ({
-  "x-should-retry": errorCatalogue[error.code].retry === "never" ? "false" : "true",
+  "x-should-retry": String(errorCatalogue[error.code].retry !== "never" || error.extras.retry_after !== undefined),
 });

@@ -120,3 +120,12 @@ async function drained(stream: AsyncIterable<unknown>): Promise<number> {
   for await (const _ of stream) events++;
   return events;
 }
+
+test("money that only running calls hold is worth another try, and that is said", () => {
+  for (const { encodeError } of Object.values(dialects)) {
+    const held = new WaypostError("payment_required", "Running calls hold it.", { retry_after: 5 });
+    const gone = new WaypostError("payment_required", "There is none.");
+    expect(encodeError(held, "req_1").headers["x-should-retry"]).toBe("true");
+    expect(encodeError(gone, "req_1").headers["x-should-retry"]).toBe("false");
+  }
+});
