@@ -1,7 +1,8 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startUpstream, type UpstreamServer } from "../upstream/server.ts";
+import { freshAccount } from "./fresh_account.ts";
 import { startWaypost, type Waypost } from "./harness.ts";
 
 /** Streams that break off after their beginning has passed through: what their official clients make of the rest. */
@@ -35,8 +36,14 @@ afterAll(async () => {
   await upstream?.close();
 });
 
-const openai = () => new OpenAI({ apiKey: waypost.apiKey, baseURL: `${waypost.url}/v1`, maxRetries: 0 });
-const anthropic = () => new Anthropic({ apiKey: waypost.apiKey, baseURL: waypost.url, maxRetries: 0 });
+/** What failed for one test is not held against the providers in the next. */
+let apiKey: string;
+beforeEach(async () => {
+  apiKey = (await freshAccount(waypost)).key;
+});
+
+const openai = () => new OpenAI({ apiKey, baseURL: `${waypost.url}/v1`, maxRetries: 0 });
+const anthropic = () => new Anthropic({ apiKey, baseURL: waypost.url, maxRetries: 0 });
 const messages = [{ role: "user" as const, content: WORDS }];
 
 const thrownBy = (answer: Promise<unknown>): Promise<Error> =>
@@ -55,7 +62,7 @@ interface Told {
 async function eventsOf(model: string): Promise<Told[]> {
   const response = await fetch(`${waypost.url}/v1/responses`, {
     method: "POST",
-    headers: { authorization: `Bearer ${waypost.apiKey}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
     body: JSON.stringify({ model, stream: true, input: WORDS }),
   });
   const lines = (await response.text()).split("\n").filter((line) => line.startsWith("data: "));

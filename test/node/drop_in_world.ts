@@ -1,4 +1,5 @@
 import { startUpstream, type UpstreamServer } from "../upstream/server.ts";
+import { freshAccount } from "./fresh_account.ts";
 import { startWaypost, type Waypost } from "./harness.ts";
 
 /** A running Waypost with stand-ins for providers of both kinds, and what was billed for the calls made to it. */
@@ -83,11 +84,6 @@ export async function dropInWorld(): Promise<World> {
     const headers = { authorization: `Bearer ${key}` };
     return (await (await fetch(waypost.url + path, { headers })).json()) as T;
   };
-  const post = async (path: string, body: object): Promise<Record<string, string>> => {
-    const headers = { authorization: `Bearer ${waypost.apiKey}`, "content-type": "application/json" };
-    const reply = await fetch(waypost.url + path, { method: "POST", headers, body: JSON.stringify(body) });
-    return (await reply.json()) as Record<string, string>;
-  };
   const dropIns = async () => {
     const { by_tool, recent } = await get<{ by_tool: Record<string, { calls: number }>; recent: Line[] }>(
       "/v1/usage?recent=50",
@@ -115,9 +111,7 @@ export async function dropInWorld(): Promise<World> {
     recent: async () => (await get<{ recent: Line[] }>("/v1/usage?recent=50")).recent,
     books: async () => (await get<{ books: object }>(`/v1/admin/accounts/${account}`, waypost.apiKey)).books,
     async freshAccount() {
-      const made = await post("/v1/admin/accounts", { name: "fresh", plan: "enterprise" });
-      account = made.account as string;
-      apiKey = (await post("/v1/keys", { account, name: "fresh" })).api_key as string;
+      ({ account, key: apiKey } = await freshAccount(waypost));
       return apiKey;
     },
     async stop() {
