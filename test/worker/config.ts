@@ -21,8 +21,8 @@ export const inWorkerd = (test: ViteUserConfig["test"]) =>
       }),
     ],
     test: {
-      // A worker and the process that serves it take turns: two keep two cores busy.
-      maxWorkers: 2,
+      // A worker and the process that serves it take turns, and many tests wait for a pause to be over: three keep two cores busy.
+      maxWorkers: 3,
       // A slow machine takes a multiple of what a quick one does; nothing here is a measure of speed.
       testTimeout: 30_000,
       hookTimeout: 60_000,
