@@ -8,6 +8,8 @@ export const STOP = "waypost:stop";
 
 /** An account asked longer ago than this has everything on disk: what waits longest waits a second. */
 const RECENT_MS = 5_000;
+/** What was noted so lately need not be noted anew: most calls are of an account that calls a lot. */
+const NOTED_MS = 1_000;
 /** A call older than this was cut off with the request it ran in. */
 const CUT_OFF_MS = 150_000;
 
@@ -33,6 +35,7 @@ export function began(account: string): () => void {
 }
 
 function note(account: string, at: number): void {
+  if (at - (asked.get(account) ?? 0) < NOTED_MS) return;
   asked.delete(account);
   asked.set(account, at);
   for (const [other, last] of asked) {

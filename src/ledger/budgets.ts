@@ -140,6 +140,7 @@ export class Budgets {
 
   /** The budgets that count what a credential spends, by id. */
   over(keyId: string): BudgetState[] {
+    if (this.#tracked.size === 0) return [];
     const line = this.#ring.lineOf(keyId);
     const over = [...this.#tracked.values()].filter(
       ({ budget: { key_id } }) => key_id === undefined || line.includes(key_id),
