@@ -22,7 +22,7 @@ beforeAll(async () => {
   ];
   waypost = await startWaypost({
     vars: {
-      PROVIDER_TIMEOUT_MS: "1500",
+      PROVIDER_TIMEOUT_MS: "4000",
       OPENAI_API_KEY: "sk-stand-in",
       OPENAI_BASE_URL: `${upstream.url}/v1`,
       ANTHROPIC_API_KEY: "sk-ant-stand-in",

@@ -32,7 +32,7 @@ beforeAll(async () => {
   await once(provider, "listening");
   waypost = await startWaypost({
     vars: {
-      PROVIDER_TIMEOUT_MS: "1500",
+      PROVIDER_TIMEOUT_MS: "4000",
       MODEL_PROVIDERS: JSON.stringify([
         {
           id: "paid",

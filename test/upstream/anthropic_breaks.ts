@@ -30,7 +30,7 @@ export async function breakMessage(model: string, response: ServerResponse): Pro
       response.end('event: content_block_delta\ndata: {"type": "content_block_delta", "delta": "none"}\n\n');
       return true;
     case "silent-mid-stream":
-      await sleep(3000, undefined, { ref: false });
+      await sleep(15_000, undefined, { ref: false });
       response.destroy();
       return true;
     case "huge-line":
@@ -67,7 +67,7 @@ export async function breakWholeMessage(model: string, response: ServerResponse,
       return true;
     case "silent-mid-stream":
       begin().write(half);
-      await sleep(3000, undefined, { ref: false });
+      await sleep(15_000, undefined, { ref: false });
       response.destroy();
       return true;
   }

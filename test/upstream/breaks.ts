@@ -32,7 +32,7 @@ export async function breakOff(
       response.end(`data: ${JSON.stringify(errorBody("secret upstream words", "server_error", "overloaded"))}\n\n`);
       return true;
     case "silent-mid-stream":
-      await sleep(3000, undefined, { ref: false });
+      await sleep(15_000, undefined, { ref: false });
       response.destroy();
       return true;
     case "huge-line":
@@ -72,7 +72,7 @@ export async function breakOffWhole(model: string, response: ServerResponse, tex
       return true;
     case "silent-mid-stream":
       begin().write(half);
-      await sleep(3000, undefined, { ref: false });
+      await sleep(15_000, undefined, { ref: false });
       response.destroy();
       return true;
     case "huge-line":

@@ -153,7 +153,7 @@ async function serve(body: WireRequest, response: ServerResponse, entry: ServedR
     return;
   }
   if (body.model === "slow-first-byte") await sleep(3000, undefined, { ref: false });
-  if (body.model === "slower-first-byte") await sleep(8000, undefined, { ref: false });
+  if (body.model === "slower-first-byte") await sleep(15_000, undefined, { ref: false });
   const given = answer(body.model, body.messages, body.max_completion_tokens ?? body.max_tokens ?? 4096, body);
   const streams = body.model === "always-streams" || (body.stream === true && body.model !== "never-streams");
   if (!streams) return whole(body, given, response, entry);

@@ -28,11 +28,7 @@ export const inWorkerd = (test: ViteUserConfig["test"]) =>
       hookTimeout: 60_000,
       // The Worker logs a line a call; a test that fails says more without them.
       onConsoleLog: (log: string) => !log.startsWith('{"event":'),
-      globalSetup: [
-        "./test/upstream/global_setup.ts",
-        "./test/upstream/jwks_setup.ts",
-        "./test/upstream/webhook_setup.ts",
-      ],
+      globalSetup: ["./test/upstream/global_setup.ts"],
       setupFiles: ["./test/worker/setup.ts"],
       ...test,
     },

@@ -192,22 +192,17 @@ describe("a call of a drop-in endpoint", () => {
 });
 
 describe("a stream that has begun", () => {
-  it.each([
-    "cut-mid-stream",
-    "end-mid-stream",
-    "error-chunk",
-    "malformed-chunk",
-    "nonsense-chunk",
-    "silent-mid-stream",
-    "huge-line",
-  ])("%s ends with the dialect's error, and costs nothing", async (model) => {
-    const { key } = await account();
-    const reply = await rest(key, "POST", CHAT, ask("a b c d e f", { model: `paid/${model}`, stream: true }));
-    expect(reply.status).toBe(200);
-    const text = reply.body as string;
-    expect(text.slice(-3_000)).toMatch(/data: \{"error":/);
-    expect(text).not.toContain("secret");
-    expect((await rest(key, "GET", "/v1/usage")).body.total).toMatchObject({ cost_nano: 0, errors: 1 });
-    expect((await rest(key, "GET", "/v1/usage")).body.balance.reserved_nano).toBe(0);
-  });
+  it.each(["cut-mid-stream", "end-mid-stream", "error-chunk", "malformed-chunk", "nonsense-chunk", "huge-line"])(
+    "%s ends with the dialect's error, and costs nothing",
+    async (model) => {
+      const { key } = await account();
+      const reply = await rest(key, "POST", CHAT, ask("a b c d e f", { model: `paid/${model}`, stream: true }));
+      expect(reply.status).toBe(200);
+      const text = reply.body as string;
+      expect(text.slice(-3_000)).toMatch(/data: \{"error":/);
+      expect(text).not.toContain("secret");
+      expect((await rest(key, "GET", "/v1/usage")).body.total).toMatchObject({ cost_nano: 0, errors: 1 });
+      expect((await rest(key, "GET", "/v1/usage")).body.balance.reserved_nano).toBe(0);
+    },
+  );
 });

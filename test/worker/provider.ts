@@ -42,9 +42,10 @@ const PAID = [
 
 /**
  * Gives the Worker two providers: `paid`, the stand-in, and `gone`, where nobody listens. `auto` stays with the embedded
- * model. Call it before the first request of a test file: the Worker reads its settings once.
+ * model. Call it before the first request of a test file: the Worker reads its settings once. `patienceMs` is short where
+ * silence is what is tested, and long elsewhere: a busy machine is not a silent provider.
  */
-export function configureModels(patienceMs = 1_500): void {
+export function configureModels(patienceMs = 20_000): void {
   const settings = env as unknown as Env;
   settings.MODEL_PROVIDERS = JSON.stringify([
     {

@@ -18,7 +18,7 @@ const NAMES = [
     "fail-500",
     "fail-503",
   ],
-  ...["slower-first-byte", "cut-mid-stream", "malformed-chunk", "wrong-content-type", "silent-mid-stream", "huge-line"],
+  ...["cut-mid-stream", "malformed-chunk", "wrong-content-type", "huge-line"],
 ];
 
 const { settings, served, billOf, books } = routingWorld("routing", NAMES, {
@@ -28,8 +28,8 @@ const { settings, served, billOf, books } = routingWorld("routing", NAMES, {
   hard: ["main/fail-400", "spare/echo"],
   fallbacks: { "main/fail-503": ["spare/echo"] },
 });
-// Two tries are over before the slow answer would be there, and be billed; all others come sooner on a slow machine too.
-settings.PROVIDER_TIMEOUT_MS = "1500";
+// Nothing here is silent, however busy the machine is.
+settings.PROVIDER_TIMEOUT_MS = "20000";
 
 const message = "Tell me of the tides of the northern sea.";
 
@@ -98,14 +98,6 @@ describe.each(DOORS.map((door, i) => [door, i] as const))("over %s", (door, at) 
       await answered("main/wrong-content-type, spare/echo", "spare/echo", [...failed, "ok"]);
     });
 
-    it("silence is met with one more try", async () => {
-      await answered("main/slower-first-byte, spare/echo", "spare/echo", [
-        "provider_timeout",
-        "provider_timeout",
-        "ok",
-      ]);
-    });
-
     it.each([
       ["auto:hard", "invalid_input", 1],
       ["main/fail-401, spare/echo", "provider_refused", 1],
@@ -122,7 +114,7 @@ describe.each(DOORS.map((door, i) => [door, i] as const))("over %s", (door, at) 
       expect(await books(id)).toMatchObject({ ...closed, settled_cost_nano: 0 });
     });
 
-    it.each(["cut-mid-stream", "malformed-chunk", "silent-mid-stream"])(
+    it.each(["cut-mid-stream", "malformed-chunk"])(
       "%s: after words were delivered nobody else is asked, and the error says so; before, somebody is",
       async (model) => {
         const { account: id, key } = await account();
@@ -130,10 +122,7 @@ describe.each(DOORS.map((door, i) => [door, i] as const))("over %s", (door, at) 
         const log = await served();
         if (stream) {
           expect(log.map(({ provider }) => provider)).toEqual(["main"]);
-          expect([told.code, told.cost]).toEqual([
-            model.startsWith("silent") ? "provider_timeout" : "provider_failed",
-            0,
-          ]);
+          expect([told.code, told.cost]).toEqual(["provider_failed", 0]);
           expect(told.problem).toMatchObject({ partial: true });
           expect(told.problem?.detail).toMatch(/A part of the answer had been sent\.$/);
           expect(`You said: ${message}`.startsWith(told.deltas.join(""))).toBe(true);
