@@ -1,12 +1,11 @@
-import { type AddressInfo, createServer } from "node:net";
 import { resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { firstLine, portFailure, StartFailure } from "./lib/failure.ts";
+import { firstLine, StartFailure } from "./lib/failure.ts";
 import { greeting, type Running } from "./lib/greeting.ts";
 import { openLog } from "./lib/log.ts";
 import { findOllama } from "./lib/ollama.ts";
 import { DEFAULTS, HELP, readOptions, type StartOptions } from "./lib/options.ts";
 import { claimLink, ensureOwner, setupToken } from "./lib/owner.ts";
+import { onPort } from "./lib/port.ts";
 import { expectSettingsRead } from "./lib/ready.ts";
 import { readSettings } from "./lib/settings.ts";
 import { openState } from "./lib/state.ts";
@@ -27,15 +26,15 @@ async function start(options: StartOptions, signal: AbortSignal, hurry: AbortSig
   stack.defer(() => state.release());
   const log = openLog(state.path("waypost.log"));
   stack.defer(() => log.close());
-  const port = options.port === 0 ? await freePort() : options.port;
-  await claimPort(port, endOrphan(state) ? 5000 : 0);
-  // Loaded only now: it takes a while, and a mistake on the command line is answered at once.
-  const { serve } = await import("./lib/runtime.ts");
   const token = setupToken(state);
-  const url = `http://localhost:${port}`;
-  const ollama = await findOllama(settings, (line) => log.write("info", line));
-  const bindings = { ...settings, ...ollama, ...addresses(settings, url, port), SETUP_TOKEN: token };
-  const runtime = await serve({ root, state, port, bindings, log, signal });
+  const { url, runtime } = await onPort(options.port, endOrphan(state) ? 5000 : 0, async (port) => {
+    // Loaded only now: it takes a while, and a mistake on the command line is answered at once.
+    const { serve } = await import("./lib/runtime.ts");
+    const url = `http://localhost:${port}`;
+    const ollama = await findOllama(settings, (line) => log.write("info", line));
+    const bindings = { ...settings, ...ollama, ...addresses(settings, url, port), SETUP_TOKEN: token };
+    return { url, runtime: await serve({ root, state, port, bindings, log, signal }) };
+  });
   stack.defer(() => runtime.stop(hurry));
   await expectSettingsRead(url);
   const { account, apiKey } = await ensureOwner(state, url, token);
@@ -49,27 +48,6 @@ async function start(options: StartOptions, signal: AbortSignal, hurry: AbortSig
   await aborted(signal);
 }
 
-/** Checks that the port is free, or gets free within `patience` milliseconds. */
-async function claimPort(port: number, patience: number): Promise<void> {
-  for (let waited = 0; ; waited += 50) {
-    const refused = await whyNotFree(port);
-    if (!refused) return;
-    if (refused.code !== "EADDRINUSE" || waited >= patience) throw portFailure(port, refused);
-    await sleep(50);
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 /**
  * A browser keeps passkeys for names, not for numbers: the name is the public address, the number an alias of it. With a
  * public address of the operator's own (a tunnel), both are aliases.
@@ -78,14 +56,6 @@ function addresses(settings: Record<string, string>, url: string, port: number) 
   const { PUBLIC_URL = url, ALIAS_URLS } = settings;
   const aliases = [ALIAS_URLS, url, `http://127.0.0.1:${port}`].filter((alias) => alias && alias !== PUBLIC_URL);
   return { PUBLIC_URL, ALIAS_URLS: aliases.join(",") };
-}
-
-function whyNotFree(port: number): Promise<NodeJS.ErrnoException | null> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", resolve);
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(null)));
-  });
 }
 
 /** Resolves on abort, or when the npm that runs this script is gone without having passed a signal on. */

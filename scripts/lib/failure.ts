@@ -9,8 +9,10 @@ export function firstLine(error: unknown): string {
   return text.trim().split("\n", 1)[0] ?? "";
 }
 
-export const portInUse = (port: number): StartFailure =>
-  new StartFailure(`port ${port} is in use; stop what listens there, or use --port N (0 = any free port)`);
+export class PortInUse extends StartFailure {}
+
+export const portInUse = (port: number): PortInUse =>
+  new PortInUse(`port ${port} is in use; stop what listens there, or use --port N (0 = any free port)`);
 
 /** Why a port cannot be listened on, by what the operating system said. */
 export function portFailure(port: number, error: NodeJS.ErrnoException): StartFailure {

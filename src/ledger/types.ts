@@ -3,6 +3,9 @@ import type { NoticeInfo } from "./budget_types.ts";
 import type { TokenPrice, TokenUsage } from "./money.ts";
 import type { Forecast, UsageAnswers, UsageReads } from "./report_types.ts";
 
+export type * from "./credit_types.ts";
+export type * from "./key_types.ts";
+
 /** Calls allowed in any trailing window. */
 export interface RateLimits {
   minute: number;
@@ -200,77 +203,6 @@ export interface Left {
   credit_nano: number;
 }
 
-/** What moves prepaid credit outside of calls; a notice moves nothing and says what happened. */
-export type MovementKind = "credit" | "refund" | "dispute" | "adjust" | "notice";
-
-/** One movement of prepaid credit, posted once per kind and id. */
-export interface CreditMove {
-  kind: MovementKind;
-  id: string;
-  /** Signed, nano-USD. */
-  nano: number;
-  note: string;
-  /** Credential that asked for it, or `stripe`. */
-  keyId: string;
-}
-
-export interface CreditMoved {
-  /** False: it had been posted before. */
-  posted: boolean;
-  balanceNano: number;
-}
-
-/** When and how much credit is bought by itself. */
-export interface AutoTopUpRule {
-  /** Bought when less credit than this is available, nano-USD. */
-  thresholdNano: number;
-  amountCents: number;
-  /** Most that is bought in a calendar month (UTC). */
-  monthlyMaxCents: number;
-}
-
-export interface AutoTopUpView {
-  rule: AutoTopUpRule | null;
-  /** Stripe's id of who pays. */
-  customer: string | null;
-  has_payment_method: boolean;
-  in_progress: boolean;
-  failures: number;
-  /** Why it was switched off, if it was. */
-  stopped: string | null;
-  /** Bought this month. */
-  month_cents: number;
-}
-
-/** A payment to ask for. `id` is its idempotency key; `paymentIntent` is known when it was accepted before. */
-export interface TopUpOrder {
-  id: string;
-  account: string;
-  amountCents: number;
-  customer: string;
-  paymentMethod: string;
-  paymentIntent?: string;
-}
-
-/** `unknown`: it may or may not have been paid; to be asked again with the same id. */
-export type TopUpOutcome =
-  | { kind: "paid"; paymentIntent: string }
-  | { kind: "processing"; paymentIntent: string }
-  | { kind: "failed"; reason: string }
-  | { kind: "unknown" };
-
-export type ChargeTopUp = (order: TopUpOrder) => Promise<TopUpOutcome>;
-
-/** What an account has to spend. */
-export interface Balance {
-  balance_nano: number;
-  reserved_nano: number;
-  available_nano: number;
-  tokens: { included: number | null; remaining: number | null; resets_at: string };
-  auto_top_up: AutoTopUpView;
-  entries: { id: string; kind: MovementKind; at: string; nano_usd: number; note: string }[];
-}
-
 /** Usage that happened elsewhere, priced, to be booked. */
 export interface RelayedEvent {
   /** Unique over all accounts: it becomes the call's id. */
@@ -338,57 +270,6 @@ export interface UsageReport {
   forecast: Forecast | null;
   /** Newest first. */
   notices: NoticeInfo[];
-}
-
-/** The most a key's calls may be worth, whoever pays: in a calendar month (UTC), or ever. */
-export interface KeyBudget {
-  nano_usd: number;
-  period: "month" | "total";
-}
-
-/** Whose credential makes or changes a key: it gives away no more than it has. Absent = the operator, for another account. */
-export interface KeyAuthor {
-  keyId: string;
-  user: string;
-  scopes: readonly string[];
-}
-
-export interface KeySpec {
-  id: string;
-  hash: string;
-  name: string;
-  user: string;
-  scopes: string[];
-  /** Milliseconds since the epoch; null = never. */
-  expiresAt: number | null;
-  limits: Partial<RateLimits> | null;
-  budget?: KeyBudget | null;
-}
-
-/** What can be changed about a key; what is absent stays. */
-export interface KeyChanges {
-  name?: string;
-  limits?: Partial<RateLimits> | null;
-  budget?: KeyBudget | null;
-  /** Milliseconds since the epoch until which the secret before the last rotation works. */
-  previousUntil?: number;
-}
-
-export interface KeyInfo {
-  id: string;
-  name: string;
-  user: string;
-  scopes: string[];
-  created_at: string;
-  /** Id of the credential it was made with; null when that is not known. */
-  created_by: string | null;
-  expires_at: string | null;
-  revoked_at: string | null;
-  last_used_at: string | null;
-  limits: Partial<RateLimits> | null;
-  budget: (KeyBudget & { spent_nano: number; reserved_nano: number; resets_at: string | null }) | null;
-  /** The key's secret before its last rotation: until when it works, and its last use since. */
-  previous: { expires_at: string; last_used_at: string | null } | null;
 }
 
 /** The books of one ledger checked against themselves. `consistent` is what must always hold. */

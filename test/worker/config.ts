@@ -26,6 +26,7 @@ export const inWorkerd = (test: ViteUserConfig["test"]) =>
       // A slow machine takes a multiple of what a quick one does; nothing here is a measure of speed.
       testTimeout: 30_000,
       hookTimeout: 60_000,
+      expect: { poll: { timeout: 10_000 } },
       // The Worker logs a line a call; a test that fails says more without them.
       onConsoleLog: (log: string) => !log.startsWith('{"event":'),
       globalSetup: ["./test/upstream/global_setup.ts"],

@@ -280,7 +280,9 @@ describe("streams", () => {
     const frames: string[] = [];
     const read = (async () => {
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        frames.push(new TextDecoder().decode(next.value));
+        const frame = new TextDecoder().decode(next.value);
+        // On a slow machine the stream is kept alive meanwhile.
+        if (!frame.startsWith(":")) frames.push(frame);
       }
     })();
     await expect.poll(() => frames.length).toBe(3);
