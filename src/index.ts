@@ -51,7 +51,7 @@ async function options(request: Request, env: Env, origin: string | null): Promi
   let response: Response;
   try {
     const { oauthPreflight } = await oauth();
-    response = oauthPreflight(request) ?? preflight(env, origin);
+    response = oauthPreflight(request) ?? preflight(env, origin, request.headers.get("access-control-request-headers"));
   } catch (error) {
     response = failureResponse(error, requestId);
     response.headers.set("Vary", "Origin");

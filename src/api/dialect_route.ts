@@ -33,6 +33,7 @@ async function serve(c: Context<Http>, tool: Tool, dialect: Dialect, requestId: 
   const input = await readJson(c.req.raw, () => identify(c.env, credential));
   const idempotencyKey = headers.get("idempotency-key");
   const client = headers.get("user-agent")?.slice(0, 100);
+  const betas = tool.dialect === "anthropic" ? betasIn(headers) : undefined;
   const call: CallRequest = {
     tool,
     input,
@@ -40,6 +41,7 @@ async function serve(c: Context<Http>, tool: Tool, dialect: Dialect, requestId: 
     via: "rest",
     requestId,
     ...(client ? { client } : {}),
+    ...(betas === undefined ? {} : { betas }),
     ...(idempotencyKey === null ? {} : { idempotencyKey }),
   };
   const plain = (outcome: CallOutcome) => answer(dialect, outcome, requestId);
@@ -54,6 +56,13 @@ async function serve(c: Context<Http>, tool: Tool, dialect: Dialect, requestId: 
   const events = (outcome: CallOutcome) => eventsOf(tool, dialect, outcome, input);
   const outcome = runCall(c.env, c.executionCtx, { ...call, emit: stream.emit, left: signal, admitted });
   return stream.response(outcome, { plain, events, headers: streamHeaders });
+}
+
+/** @throws WaypostError `invalid_header` for what is no list of names */
+function betasIn(headers: Headers): string | undefined {
+  const betas = headers.get("anthropic-beta") ?? undefined;
+  if (betas === undefined || /^[\w.:-]{1,100}(?: ?, ?[\w.:-]{1,100}){0,49}$/.test(betas)) return betas;
+  throw new WaypostError("invalid_header", "anthropic-beta is a list of names, with commas between them.");
 }
 
 /** The whole of an answer of which nothing was streamed, as events. */

@@ -39,6 +39,7 @@ interface Admission {
   emit?: Call["emit"];
   left?: AbortSignal;
   cancel?: AbortSignal;
+  betas?: Call["betas"];
   keepIn?: Call["keepIn"];
   asked?: Asked;
 }
@@ -56,6 +57,7 @@ export class AdmittedCall implements Call {
   readonly emit: Call["emit"];
   readonly streamed: boolean;
   readonly left: AbortSignal | undefined;
+  readonly betas: Call["betas"];
   readonly keepIn: Call["keepIn"];
   /** Tries at models so far. */
   readonly items: CallItem[] = [];
@@ -84,6 +86,7 @@ export class AdmittedCall implements Call {
     this.emit = admission.emit ?? ignore;
     this.left = admission.left;
     this.#cancel = admission.cancel;
+    this.betas = admission.betas;
     this.keepIn = admission.keepIn;
     this.#asked = admission.asked ?? NOBODY;
   }

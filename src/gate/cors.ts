@@ -83,12 +83,24 @@ function corsHeaders(env: Env, origin: string): Record<string, string> {
 }
 
 const METHODS = "GET, POST, PATCH, DELETE, OPTIONS";
+const HEADERS =
+  "Authorization, X-Api-Key, Content-Type, Accept, Idempotency-Key, X-Request-Id, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name";
+const MOST_CHARACTERS = 4_096;
 
 /**
- * The answer to OPTIONS: to a preflight, or, without an origin, what methods there are.
+ * What is asked for is allowed: clients of other APIs send headers of their own (`x-stainless-…`), and no header that is not
+ * named above has an effect that a page must not have.
+ */
+function headersAllowed(asked: string | null): string {
+  const named = asked !== null && asked.length <= MOST_CHARACTERS && /^[\w-]+(?: ?, ?[\w-]+)*$/.test(asked);
+  return named ? asked : HEADERS;
+}
+
+/**
+ * The answer to OPTIONS: to a preflight that asks for these headers, or, without an origin, what methods there are.
  * @throws WaypostError `origin_not_allowed`
  */
-export function preflight(env: Env, origin: string | null): Response {
+export function preflight(env: Env, origin: string | null, asked: string | null): Response {
   if (origin === null) return new Response(null, { status: 204, headers: { Allow: METHODS, Vary: "Origin" } });
   if (!originAllowed(env, origin)) {
     throw new WaypostError("origin_not_allowed", "Pages of this origin may not call this server.");
@@ -97,9 +109,9 @@ export function preflight(env: Env, origin: string | null): Response {
     status: 204,
     headers: {
       ...corsHeaders(env, origin),
+      Vary: "Origin, Access-Control-Request-Headers",
       "Access-Control-Allow-Methods": METHODS,
-      "Access-Control-Allow-Headers":
-        "Authorization, X-Api-Key, Content-Type, Accept, Idempotency-Key, X-Request-Id, Last-Event-ID, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name",
+      "Access-Control-Allow-Headers": headersAllowed(asked),
       "Access-Control-Max-Age": "86400",
     },
   });

@@ -42,6 +42,7 @@ export interface CallRequest {
   /** Aborted when the call itself is not wanted any more: it ends now, and what was produced is billed. */
   cancel?: AbortSignal;
   /** As in `Call`. */
+  betas?: Call["betas"];
   keepIn?: Call["keepIn"];
   /** What the door knows of who can decide; absent: nobody can be asked. */
   asked?: Asked;
@@ -142,6 +143,7 @@ async function perform(
         ...(request.emit ? { emit: request.emit } : {}),
         ...(request.left ? { left: request.left } : {}),
         ...(request.cancel ? { cancel: request.cancel } : {}),
+        ...(request.betas === undefined ? {} : { betas: request.betas }),
         ...(request.keepIn ? { keepIn: request.keepIn } : {}),
         ...(request.asked ? { asked: request.asked } : {}),
       });

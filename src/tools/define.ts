@@ -94,6 +94,8 @@ export interface Call {
   readonly left?: AbortSignal;
   /** How long the rest of an answer may be read for a client that left, in ms. */
   readonly drainMs: number;
+  /** Anthropic's features that a caller of its API asked for by name (`anthropic-beta`), for a provider that speaks it. */
+  readonly betas?: string | undefined;
   /** The session to keep the result in when nobody waits for it any more; undefined: it is waited for. Asked once, before the end. */
   keepIn?(): string | undefined;
   /** A page of the account's usage, beginning after the group named `after`. */

@@ -73,6 +73,22 @@ describe.each(["anthropic/echo", "paid/echo"])("messages of %s", (model) => {
   });
 });
 
+test("features asked for by name reach a provider that speaks the API; a list that is none is refused", async () => {
+  const betas = ["interleaved-thinking-2025-05-14", "context-management-2025-06-27"];
+  const body = { max_tokens: 20, messages: ask("high tide"), betas };
+  const sent = () => world.upstream.log.at(-1)?.betas;
+  await client.beta.messages.create({ model: "anthropic/echo", ...body });
+  expect(sent()).toBe(betas.join(","));
+  await client.beta.messages.stream({ model: "anthropic/echo", ...body }).finalMessage();
+  expect(sent()).toBe(betas.join(","));
+  await client.messages.create({ model: "anthropic/echo", max_tokens: 20, messages: ask("high tide") });
+  expect(sent()).toBeUndefined();
+  await client.beta.messages.create({ model: "paid/echo", ...body });
+  expect(sent()).toBeUndefined();
+  const odd = client.beta.messages.create({ model: "anthropic/echo", ...body, betas: ["a b"] });
+  await expect(odd).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+});
+
 describe("counting tokens", () => {
   const said = { system: "Be brief.", messages: ask("How high is the tide at noon in the old harbour?"), tools };
 
@@ -86,7 +102,9 @@ describe("counting tokens", () => {
     const line = (await world.recent()).find(({ tool }) => tool === "count_tokens");
     expect(line).toMatchObject({ status: "ok", cost_nano: 0 });
     expect(await world.books()).toMatchObject({ consistent: true, reserved_nano: 0, open_holds: 0 });
-    expect(await client.beta.messages.countTokens({ model: "anthropic/echo", ...said })).toMatchObject(count);
+    const betas = ["token-counting-2024-11-01"];
+    expect(await client.beta.messages.countTokens({ model: "anthropic/echo", ...said, betas })).toMatchObject(count);
+    expect(world.upstream.log.at(-1)?.betas).toContain(betas[0]);
   });
 
   test("of any other: an estimate made here that says so, near the prompt's tokens and below what is held", async () => {

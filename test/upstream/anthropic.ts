@@ -52,7 +52,8 @@ export async function anthropic(
     completed: false,
     authorization: typeof key === "string" ? key : null,
   };
-  Object.assign(entry, { body });
+  const { "anthropic-beta": betas } = request.headers;
+  Object.assign(entry, { body }, betas === undefined ? {} : { betas });
   log.push(entry);
   const refuse = (status: number, type: string): void => {
     entry.status = status;

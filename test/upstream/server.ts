@@ -36,6 +36,8 @@ export interface ServedRequest {
   /** The whole answer was sent. */
   completed: boolean;
   authorization: string | null;
+  /** Anthropic's API: features that were asked for by name. */
+  betas?: string;
   /** The request as it came; only kept of the newest ones. */
   body?: WireRequest;
 }

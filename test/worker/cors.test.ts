@@ -75,6 +75,18 @@ describe("pages of other origins", () => {
     }
   });
 
+  it("a preflight of another API's client allows the headers it sends, and no nonsense", async () => {
+    const allowed = async (asked: string) => {
+      const headers = { Origin: "http://localhost:6274", "Access-Control-Request-Headers": asked };
+      const reply = await send("/v1/chat/completions", { method: "OPTIONS", headers });
+      expect([reply.status, reply.headers.get("vary")]).toEqual([204, "Origin, Access-Control-Request-Headers"]);
+      return reply.headers.get("access-control-allow-headers");
+    };
+    const asked = "anthropic-beta,anthropic-version,authorization,content-type,x-stainless-lang";
+    expect(await allowed(asked)).toBe(asked);
+    for (const odd of ["a b", "<script>", "x".repeat(5_000)]) expect(await allowed(odd)).toMatch(/^Authorization, /);
+  });
+
   it.each(["/v1/search", "/mcp", "/nothing"])(
     "OPTIONS %s without an origin says which methods there are",
     async (path) => {

@@ -9,7 +9,7 @@ import { tryingOf } from "../trying.ts";
 import { convertStream, convertWhole } from "./convert.ts";
 import { judging } from "./judged.ts";
 import { passStream, passWhole } from "./pass.ts";
-import { passedTo } from "./passed.ts";
+import { passedTo, withBetas } from "./passed.ts";
 import { type Body, holdOf, type Plan, plansOf } from "./plan.ts";
 
 /** A request that was admitted, on its way to a model. */
@@ -64,7 +64,8 @@ export const answerIn =
 /** Asks one model once. */
 function ask(call: Call, job: Job): Promise<Given> {
   const passed = passedTo(job.dialect, job.plan.info, call.models);
-  if (passed) return (call.streamed ? passStream : passWhole)(call, job, passed.target, passed.url);
+  const pass = call.streamed ? passStream : passWhole;
+  if (passed) return pass(call, job, withBetas(passed.target, call.betas), passed.url);
   return (call.streamed ? convertStream : convertWhole)(call, job);
 }
 

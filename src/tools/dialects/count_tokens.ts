@@ -4,6 +4,7 @@ import { PassRequest } from "../../models/pass/request.ts";
 import type { PassTarget } from "../../models/pass_target.ts";
 import type { ModelInfo } from "../../models/types.ts";
 import { type Call, type DialectReply, defineTool } from "../define.ts";
+import { withBetas } from "./passed.ts";
 import { type Body, type Plan, plansOf, prefersIn } from "./plan.ts";
 import { estimateInput } from "./reading.ts";
 import { CountTokensInput, DialectOutput } from "./schema.ts";
@@ -36,7 +37,7 @@ async function count(call: Call, body: Body): Promise<DialectReply> {
   const { info, inputTokens } = first as Plan;
   const target = call.models.passThrough(info);
   const url = target?.url("/messages/count_tokens");
-  if (target && url) return json(await countedBy(call, info, target, url, body));
+  if (target && url) return json(await countedBy(call, info, withBetas(target, call.betas), url, body));
   dialects["anthropic-messages"].decode(asked);
   const { system, messages, tools } = body;
   const likely = estimateInput({ system, messages, tools });

@@ -19,5 +19,9 @@ export function passedTo(
   return target && url ? { target, url } : undefined;
 }
 
+/** The target for a caller who asked for features of its API by name. */
+export const withBetas = (target: PassTarget, betas: string | undefined): PassTarget =>
+  betas === undefined ? target : { ...target, headers: { ...target.headers, "anthropic-beta": betas } };
+
 export const isPassed = (dialect: DialectName, info: ModelInfo, models: Models): boolean =>
   passedTo(dialect, info, models) !== undefined;
