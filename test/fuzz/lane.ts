@@ -14,8 +14,12 @@ export interface Fault {
 
 /** The books are looked at after so many inputs. */
 const STRETCH = 20;
-/** The books must stand still for so long before it is believed that nothing runs any more for a client that left. */
+/**
+ * The books must stand still for so long before it is believed that nothing runs any more for a client that left, and for so
+ * many times as long as they took to be read: on a busy machine everything comes late.
+ */
 const LULL_MS = 250;
+const LULL_READS = 20;
 
 /** One caller who sends inputs, one after the other, over one connection, and holds every answer to what must be. */
 export class Lane {
@@ -114,9 +118,11 @@ export class Lane {
 
   /** What is, once it stays so. What is asked on the way is counted too. */
   async #digest(expected: Expected): Promise<Digest> {
+    let began = performance.now();
     let digest = await this.#settled(expected);
     for (let tries = 0; this.#unseen && tries < 100; tries++) {
-      await sleep(LULL_MS);
+      await sleep(Math.max(LULL_MS, LULL_READS * (performance.now() - began)));
+      began = performance.now();
       const asked = expected.calls;
       expected.calls += DIGEST_CALLS;
       const next = await this.#settled(expected);
