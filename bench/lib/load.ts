@@ -1,4 +1,5 @@
 import autocannon from "autocannon";
+import { Wire } from "./wire.ts";
 
 /** One request, repeated. */
 export interface Target {
@@ -27,15 +28,15 @@ export async function load(target: Target, connections: number, seconds: number)
 
 /** One request after another over one connection, for latencies finer than a millisecond. */
 export async function latency(target: Target, count: number): Promise<{ p50: number; p99: number }> {
-  const { url, method = "GET", headers = {}, body } = target;
+  const { name, url, method = "GET", headers = {}, body } = target;
+  const wire = await Wire.open(url, method, headers, body);
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
-    const started = performance.now();
-    const response = await fetch(url, { method, headers, ...(body ? { body } : {}) });
-    await response.arrayBuffer();
-    if (!response.ok) throw new Error(`${target.name}: status ${response.status}`);
-    times.push(performance.now() - started);
+    const { status, totalMs } = await wire.ask();
+    if (status < 200 || status > 299) throw new Error(`${name}: status ${status}`);
+    times.push(totalMs);
   }
+  wire.close();
   return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }
 

@@ -3,6 +3,7 @@ import { type Child, startStreamUpstream } from "./children.ts";
 import { quantile } from "./load.ts";
 import { startPortkey } from "./portkey.ts";
 import { cpuMs, residentMb, workerdPids } from "./processes.ts";
+import { Wire } from "./wire.ts";
 import { bundle, serve } from "./workerd.ts";
 
 /** One way to the streaming provider. */
@@ -89,37 +90,37 @@ const priced = ({ url }: Child) => ({
 });
 
 export interface Streamed {
-  /** Milliseconds until the first piece of the answer. */
-  firstMs: number;
   bytes: number;
   /** Chunks that hold a piece of the answer. */
   chunks: number;
   ended: boolean;
 }
 
+const asked = (way: Way, chunks: number) => ({
+  headers: { "content-type": "application/json", ...way.headers },
+  body: JSON.stringify({
+    model: way.model(chunks),
+    messages: [{ role: "user", content: "When is high water?" }],
+    stream: true,
+    max_tokens: 200_000,
+  }),
+});
+
 /** One stream, read to its end. `each`: told of the bytes so far. */
 export async function stream(way: Way, chunks: number, each?: (bytes: number) => void): Promise<Streamed> {
-  const began = performance.now();
-  const messages = [{ role: "user", content: "When is high water?" }];
-  const response = await fetch(way.url, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...way.headers },
-    body: JSON.stringify({ model: way.model(chunks), messages, stream: true, max_tokens: 200_000 }),
-  });
+  const response = await fetch(way.url, { method: "POST", ...asked(way, chunks) });
   if (!response.ok || !response.body) throw new Error(`${way.name}: ${response.status} ${await response.text()}`);
-  let firstMs = 0;
   let bytes = 0;
   let seen = 0;
   let tail = "";
   for await (const piece of response.body) {
-    firstMs ||= performance.now() - began;
     bytes += piece.length;
     const text = tail + Buffer.from(piece).toString("latin1");
     for (let at = text.indexOf("tide"); at >= 0; at = text.indexOf("tide", at + 4)) seen++;
     tail = text.slice(-3);
     each?.(bytes);
   }
-  return { firstMs, bytes, chunks: seen, ended: tail.endsWith("\n\n") };
+  return { bytes, chunks: seen, ended: tail.endsWith("\n\n") };
 }
 
 /** CPU of one stream of so many chunks, in milliseconds, over `count` of them one after another. */
@@ -158,8 +159,11 @@ const differences = (taken: ReadonlyMap<Way, number[]>, way: Way, other: Way): n
 
 /** Milliseconds to the first piece, of streams one after another: the median. */
 async function firstPiece(way: Way, count: number): Promise<number> {
+  const { headers, body } = asked(way, 10);
+  const wire = await Wire.open(way.url, "POST", headers, body);
   const each: number[] = [];
-  for (let i = 0; i < count; i++) each.push((await stream(way, 10)).firstMs);
+  for (let i = 0; i < count; i++) each.push((await wire.ask()).firstMs);
+  wire.close();
   return quantile(each, 0.5);
 }
 
