@@ -69,11 +69,13 @@ export function byteStream(keepAliveMs: number): ByteStream {
   return {
     emit(event) {
       if (event.type !== "bytes" || gone) return undefined;
-      if (!said) started();
+      const first = !said;
+      if (first) started();
       said = true;
       last = event.bytes;
       spoke = Date.now();
-      return write(event.bytes);
+      const written = write(event.bytes);
+      return first ? written.then(nextTurn) : written;
     },
     admitted() {
       // As if it had spoken later: what has not begun has twice as long.
@@ -98,6 +100,12 @@ export function byteStream(keepAliveMs: number): ByteStream {
     },
   };
 }
+
+/**
+ * What was written leaves when nothing else is ready to run: without a pause the first words of an answer that comes at once
+ * would wait until all of it was read, billed and on disk.
+ */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** Whether what was sent ends with a blank line, so that a comment does not fall into the middle of an event. */
 function endsEvent(bytes: Uint8Array): boolean {
