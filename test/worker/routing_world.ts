@@ -1,9 +1,10 @@
 import { env } from "cloudflare:test";
-import { beforeEach, inject } from "vitest";
+import { beforeEach, expect, inject } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { unwrap } from "../../src/errors.ts";
 import { costNano } from "../../src/ledger/money.ts";
 import { breakers } from "../../src/models/routing/breaker.ts";
+import type { Told } from "./both_doors.ts";
 
 const PRICES = {
   main: { input: 3_000_000, output: 15_000_000 },
@@ -80,4 +81,17 @@ export function routingWorld(tag: string, names: readonly string[], routes: obje
     /** Read past the gate: the owner's calls are limited. */
     books: async (id: string) => unwrap(await settings.LEDGER.get(settings.LEDGER.idFromName(id)).audit()),
   };
+}
+
+/** An answer of `main` that broke off after its first words: when they were delivered nobody else was asked, else `spare` was. */
+export function expectBrokenOff(told: Told, by: ProviderId[], answer: string, code: string, streamed: boolean): void {
+  if (!streamed) {
+    expect(told.data).toMatchObject({ model: "spare/echo", text: answer });
+    return;
+  }
+  expect(by).toEqual(["main"]);
+  expect([told.code, told.cost]).toEqual([code, 0]);
+  expect(told.problem).toMatchObject({ partial: true });
+  expect(told.problem?.detail).toMatch(/A part of the answer had been sent\.$/);
+  expect(answer.startsWith(told.deltas.join(""))).toBe(true);
 }
