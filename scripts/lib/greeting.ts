@@ -22,9 +22,9 @@ Waypost is running at ${url}  (Ctrl-C stops it)
   Data     ${nearest(stateDir)}
 ${claim ? `\nMake it yours, once, in a browser on this machine\n  ${claim}\n` : ""}
 Claude Code (signs in through the browser; for a script add --header "Authorization: Bearer ${apiKey}")
-  claude mcp add --transport http waypost ${mcp}
+  claude mcp add --transport http waypost ${mcp} && claude mcp login waypost
 
-Cursor and others, in mcp.json
+Other clients, in mcp.json (Cursor takes no key there: docs/clients/cursor.md)
   ${JSON.stringify(config)}
 
 Try it in another terminal

@@ -14,10 +14,16 @@ export function inputFromUrl(tool: Tool, url: string, path: Record<string, strin
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name);
     const schema = properties[name];
-    if (schema?.type === "array") input[name] = values.map((value) => convert(value, schema.items as JsonSchema));
+    if (schema?.type === "array") input[name] = listOf(values, schema.items as JsonSchema);
     else input[name] = values.length === 1 ? convert(values[0] as string, schema) : values;
   }
   return { ...input, ...path };
+}
+
+/** Several of a list: the parameter repeated, or, where none of them can have a comma in it, commas between. */
+function listOf(values: readonly string[], items: JsonSchema): unknown[] {
+  const each = items.enum ? values.flatMap((value) => value.split(",")) : values;
+  return each.map((value) => convert(value, items));
 }
 
 function convert(text: string, schema: JsonSchema | undefined): unknown {

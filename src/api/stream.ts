@@ -13,7 +13,8 @@ import { failureResponse } from "./problem.ts";
 
 /**
  * A call whose events are wanted: server-sent events from the first one on. A call that ends before it said anything is
- * handed to `plain`, so that a refusal keeps its status. With `Last-Event-ID` it goes on where that stream was cut.
+ * handed to `plain`, so that a refusal keeps its status. A repeated one is answered with the events of the kept answer, from
+ * `Last-Event-ID` on where that stream was cut.
  */
 export async function streamed(
   c: Context<Http>,
@@ -30,10 +31,10 @@ export async function streamed(
   const { emit: _, left: __, cancel: ___, keepIn: ____, admitted: _____, ...asked } = call;
   const begun = await stream(c.env, { ...asked, tool: tool.name, as: "sse", streamed: true }, c.req.raw.signal);
   if (begun instanceof Response) return begun;
-  return (last && rest(begun, last.after, requestId)) ?? plain(begun);
+  return rest(begun, last?.after ?? 0, requestId) ?? plain(begun);
 }
 
-/** What a client has not read of an answer that the ledger kept; null when that cannot be said. */
+/** What a client has not read of an answer that the ledger kept, all of it when it read none; null when that cannot be said. */
 function rest(outcome: CallOutcome, after: number, requestId: string): Response | null {
   if (!outcome.ok || !outcome.replayed) return null;
   const { text } = outcome.output as { text?: unknown };

@@ -17,7 +17,22 @@ export async function readJson(request: Request, identify: () => Promise<unknown
     return await parse(request, identify);
   } catch (error) {
     await identify();
+    if (error instanceof WaypostError && error.code === "payload_too_large") await discard(request);
     throw error;
+  }
+}
+
+/** Of a body that is refused for its size so much is taken in all the same, and forgotten. */
+const DISCARDED_BYTES = 4 * MAX_BODY_BYTES;
+
+/** Many clients write a whole request before they look for an answer: one that is cut off then tells of a broken connection. */
+async function discard(request: Request): Promise<void> {
+  const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (!(announced <= DISCARDED_BYTES) || request.bodyUsed) return;
+  try {
+    for await (const _ of piecesOf(request));
+  } catch {
+    // The client has gone.
   }
 }
 

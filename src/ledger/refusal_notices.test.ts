@@ -7,8 +7,8 @@ import type { AdmitReply } from "./types.ts";
 
 const WORST = 309_000;
 const whole = { ...HOLD, minOutputTokens: HOLD.maxOutputTokens };
-const ask = (bench: Bench, callId: string) =>
-  bench.admit({ tool: "chat", scope: "chat", metered: true, callId, hold: whole });
+const ask = (bench: Bench, callId: string, hold = whole) =>
+  bench.admit({ tool: "chat", scope: "chat", metered: true, callId, hold });
 const use = async (bench: Bench, callId: string, usage = { input: 100, output: 100 }) => {
   expect((await ask(bench, callId)).kind).toBe("admitted");
   unwrap(await bench.settle(callId, { hold: whole, usage, durationMs: 0 }));
@@ -132,8 +132,13 @@ describe("credit", () => {
       expect(await given(bench)).toEqual(before);
       const refused = await ask(bench, "c1");
       expect(code(refused)).toBe("payment_required");
-      expect(refused).not.toHaveProperty("extras.retry");
+      expect(refused).toMatchObject({ extras: { retry: "later", resets_at: expect.stringMatching(/-01T00:00:00/) } });
       expect(await given(bench)).toEqual([...before, "plan_tokens 100 refused"]);
+      const beyond = await ask(bench, "c2", { ...whole, inputTokens: 1_000_001 });
+      expect([code(beyond), (beyond as { extras?: object }).extras]).toEqual([
+        "payment_required",
+        { tokens_remaining: 100, credit_available_nano: 0 },
+      ]);
       expect(bench.ledger.notices.newest(1)[0]?.message).toMatch(
         /^Calls are refused: .*999900 are used.*no prepaid credit/,
       );

@@ -1,6 +1,7 @@
 import type { ErrorExtras } from "../errors.ts";
 import type { Books } from "./books.ts";
 import type { Budget } from "./budget_types.ts";
+import { monthEnd } from "./calendar.ts";
 import type { HoldRequest } from "./types.ts";
 import { affordable } from "./worst_case.ts";
 
@@ -28,5 +29,10 @@ export function ofBudget(
 }
 
 /** Why neither plan nor credit pays for a call. */
-export const ofMoney = (books: Books, hold: HoldRequest, monthlyTokens: number | null): Shortage =>
-  books.couldPlace(hold, monthlyTokens) ? RUNNING : FOR_GOOD;
+export function ofMoney(books: Books, hold: HoldRequest, monthlyTokens: number | null): Shortage {
+  if (books.couldPlace(hold, monthlyTokens)) return RUNNING;
+  const fitsNextMonth = monthlyTokens !== null && hold.inputTokens + hold.minOutputTokens <= monthlyTokens;
+  return fitsNextMonth
+    ? { lasting: true, extras: { retry: "later", resets_at: monthEnd(books.state.month) } }
+    : FOR_GOOD;
+}

@@ -36,7 +36,7 @@ export const ingestUsage = defineTool({
   annotations: { readOnlyHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     events: z
-      .array(z.record(z.string(), z.unknown()))
+      .array(z.unknown())
       .min(1)
       .max(MOST_EVENTS)
       .describe(
@@ -62,7 +62,7 @@ export const ingestUsage = defineTool({
     const booked = taken.length > 0 ? await call.billing.ingest(account, taken, by) : [];
     let next = 0;
     const outcomes = read.map((each, i): Outcome => {
-      const { event_id } = events[i] as { event_id?: unknown };
+      const { event_id } = Object(events[i]) as { event_id?: unknown };
       const id = { event_id: typeof event_id === "string" ? event_id.slice(0, 128) : null };
       return "event" in each
         ? { ...id, ...told(each.event.callId, booked[next++] as RelayedOutcome) }

@@ -334,7 +334,7 @@ describe("npm start", () => {
   test("prints the addresses, the key and lines to paste", () => {
     const key = /API key {2}(wp_\S+)/.exec(printed)?.[1];
     const mcp = /MCP {6}(http:\S+)/.exec(printed)?.[1];
-    expect(printed).toContain(`claude mcp add --transport http waypost ${mcp}\n`);
+    expect(printed).toContain(`claude mcp add --transport http waypost ${mcp} && claude mcp login waypost\n`);
     expect(printed).toContain(`--header "Authorization: Bearer ${key}"`);
     expect(printed).toMatch(/http:\/\/localhost:\d+\/claim\/[0-9a-z]{40}\n/);
     const config = JSON.parse(/^\s*(\{"mcpServers".*)$/m.exec(printed)?.[1] ?? "");

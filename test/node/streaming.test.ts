@@ -99,6 +99,8 @@ describe("a stream that is cut", () => {
     const rest = await ask(world, input, { ...other, "Last-Event-ID": `${cost.call_id}:20` }).whole();
     expect([rest.text, rest.last?.event]).toEqual([`You said: ${input.message}`.slice(20), "done"]);
     expect(rest.header("idempotency-replayed")).toBe("true");
+    const all = await ask(world, input, other).whole();
+    expect([all.text, all.last?.event]).toEqual([`You said: ${input.message}`, "done"]);
     expect(world.upstream.log.length).toBe(asked + 2);
   });
 });

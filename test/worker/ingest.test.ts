@@ -195,7 +195,7 @@ describe("usage that happened elsewhere", () => {
 
   it("that is refused does not hinder the rest, and each refusal says why", async () => {
     const { key } = await service();
-    const wrong: [Record<string, unknown>, string, RegExp][] = [
+    const wrong: [unknown, string, RegExp][] = [
       [eventOf({ event_id: "" }), "invalid", /event_id/],
       [eventOf({ at: "yesterday" }), "invalid", /^at/],
       [eventOf({ usage: { input: -1, output: 0 } }), "invalid", /^usage\.input: /],
@@ -215,6 +215,8 @@ describe("usage that happened elsewhere", () => {
       [eventOf({ provider: "gone", model: "paid/tokens-7-3" }), "model_unpriced", / gone\/paid\/tokens-7-3/],
       [eventOf({ provider: undefined, model: "lab/m1" }), "model_unpriced", / lab\/m1\.$/],
       [{}, "invalid", /event_id/],
+      [null, "invalid", /^event: .*received null/],
+      ["an event", "invalid", /^event: .*received string/],
     ];
     const { status, body } = await send(key, [eventOf(), ...wrong.map(([event]) => event), eventOf()]);
     expect([status, body.accepted, body.refused]).toEqual([200, 2, wrong.length]);

@@ -58,6 +58,7 @@ describe("GET /v1/usage/report", () => {
       { key: keyId, client: "tide-app", calls: 4 },
     ]);
     expect((await report("session=s-1")).total).toMatchObject({ calls: 2, input_tokens: 14, output_tokens: 6 });
+    expect((await report("group_by=key,client")).groups).toEqual((await report("group_by=key&group_by=client")).groups);
     expect((await report("group_by=session&limit=1")).others).toMatchObject({ groups: 2, calls: 3 });
     expect((await report("from=2020-01&to=2020-12")).total.calls).toBe(0);
   });
