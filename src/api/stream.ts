@@ -22,16 +22,19 @@ export async function streamed(
   plain: (outcome: CallOutcome) => Response,
 ): Promise<Response> {
   const { tool, credential, requestId } = call;
-  const last = call.idempotencyKey === undefined ? null : parseEventId(c.req.header("last-event-id"));
-  if (last) {
+  const { idempotencyKey, input } = call;
+  const last = idempotencyKey === undefined ? null : parseEventId(c.req.header("last-event-id"));
+  if (last && idempotencyKey !== undefined) {
     const { user } = permitted(await identify(c.env, credential), "chat");
-    const going = await resume(c.env, credential.account, { ...last, user, requestId });
+    const repeats = { idempotencyKey, input };
+    const going = await resume(c.env, credential.account, { ...last, user, requestId, repeats });
     if (going) return going;
   }
   const { emit: _, left: __, cancel: ___, keepIn: ____, admitted: _____, ...asked } = call;
   const begun = await stream(c.env, { ...asked, tool: tool.name, as: "sse", streamed: true }, c.req.raw.signal);
   if (begun instanceof Response) return begun;
-  return rest(begun, last?.after ?? 0, requestId) ?? plain(begun);
+  const after = last?.callId === begun.callId ? last.after : 0;
+  return rest(begun, after, requestId) ?? plain(begun);
 }
 
 /** What a client has not read of an answer that the ledger kept, all of it when it read none; null when that cannot be said. */

@@ -29,6 +29,7 @@ test.each([
 
 test("without passages every citation is invented", () => {
   expect(whole("So [1], and [2].", 0)).toEqual({ told: "So, and.", cited: [], invented: [1, 2] });
+  expect(whole("So [0], 【0】 and [00].", 3)).toEqual({ told: "So, and.", cited: [], invented: [0] });
 });
 
 test("the pieces make no difference, and no more than a citation is held back", () => {

@@ -2,7 +2,8 @@
 
 const NUMBER = "[1-9]\\d{0,2}";
 const RANGE = `${NUMBER}(?:\\s?[-–]\\s?${NUMBER})?`;
-const INSIDE = `\\s?${RANGE}(?:\\s?[,;]\\s?${RANGE}){0,19}\\s?`;
+/** A nought by itself is a number that no passage has; among others it is no citation: [0, 1] is an interval. */
+const INSIDE = `\\s?(?:${RANGE}(?:\\s?[,;]\\s?${RANGE}){0,19}|0{1,3})\\s?`;
 const CITATION = `\\[(?:${INSIDE})\\]|【(?:${INSIDE})(?:†[^】\\n]{0,40})?】`;
 /** With the blank before it, which goes where the citation goes. */
 const CITATIONS = new RegExp(`([ \\u00a0]?)(${CITATION})`, "g");
@@ -76,8 +77,9 @@ export class CitationFilter {
     if (this.#code !== "") return text;
     return text.replace(CITATIONS, (whole, blank: string, citation: string) => {
       const numbers = [...new Set(numbersIn(citation))];
-      const real = numbers.filter((n) => n <= this.#passages);
-      for (const n of numbers) (n <= this.#passages ? this.cited : this.invented).add(n);
+      const isReal = (n: number): boolean => n >= 1 && n <= this.#passages;
+      const real = numbers.filter(isReal);
+      for (const n of numbers) (isReal(n) ? this.cited : this.invented).add(n);
       if (real.length === numbers.length) return whole;
       return real.length > 0 ? `${blank}[${real.join(", ")}]` : "";
     });

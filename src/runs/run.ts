@@ -97,6 +97,10 @@ export class Run {
   get handle(): Handle | undefined {
     return this.#handle;
   }
+  /** The one it was asked in, or the one that was made for its answer when nobody waited any longer. */
+  get session(): string | undefined {
+    return this.#facts?.session ?? this.#handle?.session;
+  }
   /** Nobody is waiting for it in an open request. */
   get unread(): boolean {
     return this.#readers === 0;

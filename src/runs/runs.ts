@@ -126,9 +126,11 @@ export class Runs extends DurableObject<Env> {
     return eventStream(this.#watched(run).read("sse", 0, request.requestId), run.facts?.callId ?? "", headers);
   }
 
-  async #resume({ callId, user, after, requestId }: ResumeRequest): Promise<Response> {
+  async #resume({ callId, user, after, requestId, repeats }: ResumeRequest): Promise<Response> {
     const headers = { "X-Request-Id": requestId };
     const run = this.#runs.get(callId);
+    // What has ended is the ledger's to repeat: it knows the key and the input.
+    if (repeats && !(run && isRepeated(run.request, repeats))) return new Response(null, { status: 404 });
     if (run?.facts?.principal.user === user && run.request.streamed) {
       const from = Math.min(after, run.log.length);
       return eventStream(run.read("sse", from, requestId), callId, headers);
@@ -146,7 +148,7 @@ export class Runs extends DurableObject<Env> {
     // Who comes in the middle reads what was told before; what is gathered still is told to everybody.
     this.#live.flush();
     const replay = [...this.#runs].flatMap(([call_id, run]): LiveMessage[] => {
-      if (run.facts?.session !== listener.session) return [];
+      if (run.session !== listener.session) return [];
       return run.log.entries.flatMap((entry) =>
         "text" in entry ? [{ type: "delta" as const, call_id, at: entry.at, text: entry.text }] : [],
       );
@@ -161,14 +163,16 @@ export class Runs extends DurableObject<Env> {
   }
 
   #emitted(run: Run, event: CallEvent): void {
-    const { callId, session } = run.facts ?? {};
+    const { session } = run;
+    const { callId } = run.facts ?? {};
     if (event.type !== "delta" || !callId || !session || !this.#live.listensTo(session)) return;
     this.#live.say(session, callId, run.log.length - event.text.length, event.text);
   }
 
   #ended(run: Run, outcome: CallOutcome): void {
     this.#waiting.delete(run);
-    const { callId, principal, session } = run.facts ?? {};
+    const { session } = run;
+    const { callId, principal } = run.facts ?? {};
     if (!callId || !principal || run.facts?.replayed) return;
     if (session && this.#live.listensTo(session)) {
       const id = outcome.ok ? messageIdOf(outcome.output) : undefined;
@@ -221,3 +225,6 @@ function eventStream(body: ReadableStream<Uint8Array>, callId: string, headers: 
     },
   });
 }
+
+const isRepeated = (request: RunRequest, { idempotencyKey, input }: NonNullable<ResumeRequest["repeats"]>): boolean =>
+  request.idempotencyKey === idempotencyKey && JSON.stringify(request.input) === JSON.stringify(input);

@@ -31,6 +31,8 @@ export interface ResumeRequest {
   /** Place to go on from. */
   after: number;
   requestId: string;
+  /** Asked for by making the call again: it is that call only if it runs with this key and input. */
+  repeats?: { idempotencyKey: string; input: unknown };
 }
 
 export interface CancelRequest {

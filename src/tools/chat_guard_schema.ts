@@ -4,7 +4,7 @@ import { KINDS } from "../models/redaction/types.ts";
 /** Fields of a chat that few callers need; an agent's list of tools leaves them out. */
 export const guardFields = {
   redact: z
-    .union([z.boolean(), z.array(z.enum(KINDS)).min(1)])
+    .union([z.boolean(), z.array(z.enum(KINDS)).min(1)], { error: `true, false, or a list of ${KINDS.join(", ")}` })
     .optional()
     .describe("Keep these from the provider")
     .meta({ rest: true }),
@@ -28,7 +28,7 @@ export const guardFields = {
     .describe("Have what is sent and answered judged")
     .meta({ rest: true }),
   cache: z
-    .union([z.boolean(), z.literal("sampled")])
+    .union([z.boolean(), z.literal("sampled")], { error: 'true, false or "sampled"' })
     .optional()
     .describe("Take the answer given in the last hour to the same; `sampled`: at a temperature too")
     .meta({ rest: true }),

@@ -99,6 +99,10 @@ describe("a stream that is cut", () => {
     const rest = await ask(world, input, { ...other, "Last-Event-ID": `${cost.call_id}:20` }).whole();
     expect([rest.text, rest.last?.event]).toEqual([`You said: ${input.message}`.slice(20), "done"]);
     expect(rest.header("idempotency-replayed")).toBe("true");
+    const foreign = await ask(world, input, { ...other, "Last-Event-ID": `${first.callId}:20` }).whole();
+    expect([foreign.text, foreign.last?.event]).toEqual([`You said: ${input.message}`, "done"]);
+    const changed = { ...input, message: "something else" };
+    expect((await ask(world, changed, { ...other, "Last-Event-ID": `${cost.call_id}:20` }).whole()).status).toBe(409);
     const all = await ask(world, input, other).whole();
     expect([all.text, all.last?.event]).toEqual([`You said: ${input.message}`, "done"]);
     expect(world.upstream.log.length).toBe(asked + 2);

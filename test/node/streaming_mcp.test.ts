@@ -137,3 +137,27 @@ test.each([
   expect(served(world)).toMatchObject({ completed: false });
   await client.close();
 });
+
+test.each([
+  ["the words and its end", true],
+  ["its end, when it is not streamed", false],
+])("a device that listens to the session of a handle hears of the answer %s", async (_, streamed) => {
+  const client = await agent();
+  const message = words(90);
+  const options = streamed ? { onprogress: () => {} } : {};
+  const result = await client.callTool({ name: "chat", arguments: { message, model: "paid/slow-words" } }, options);
+  const handle = result.structuredContent as { session_id: string; finish_reason: string };
+  expect(handle.finish_reason).toBe("later");
+  const url = `${world.waypost.url.replace("http", "ws")}/v1/sessions/${handle.session_id}/live`;
+  const socket = new WebSocket(url, ["waypost.live", `bearer.${world.waypost.apiKey}`]);
+  const heard: { type: string; text?: string }[] = [];
+  socket.addEventListener("message", ({ data }) => {
+    heard.push(JSON.parse(data));
+    socket.send(`{"seen":${String(data).length}}`);
+  });
+  await until(() => heard.at(-1)?.type === "message");
+  expect(heard.map(({ text = "" }) => text).join("")).toBe(streamed ? `You said: ${message}` : "");
+  expect(heard.at(-1)?.type).toBe("message");
+  socket.close();
+  await client.close();
+});

@@ -54,11 +54,10 @@ describe("a body read in batches", () => {
     const read: Uint8Array[] = [];
     const began = Date.now();
     while (!saidBy(read).includes("tide150")) read.push((await batches.read()).value as Uint8Array);
-    expect(Date.now() - began).toBeLessThan(1_500);
-    const next = batches.read();
     setTimeout(() => abort.abort(new Error("that will do")), 50);
-    await expect(next).rejects.toThrow("that will do");
-    expect(Date.now() - began).toBeLessThan(2_500);
+    await expect(all(batches)).rejects.toThrow("that will do");
+    // The provider itself would be silent for 15 s.
+    expect(Date.now() - began).toBeLessThan(10_000);
   });
 
   it("is an error where the provider breaks off in a burst", async () => {

@@ -13,7 +13,7 @@ const settings = (more: Partial<Env> = {}): Env => ({
   ...(env as unknown as Env),
   ANTHROPIC_BASE_URL: upstreamUrl,
   ANTHROPIC_API_KEY: KEY,
-  PROVIDER_TIMEOUT_MS: "1000",
+  PROVIDER_TIMEOUT_MS: "2500",
   ...more,
 });
 const run = (model: string, more: Partial<ModelRequest> = {}, also: Partial<Env> = {}) =>

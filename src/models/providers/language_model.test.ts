@@ -29,7 +29,7 @@ const settings: Env = {
   AZURE_OPENAI_DEPLOYMENTS: JSON.stringify({ "our-mini": "gpt-4o-mini", "our-o3": "o3", "fail-429": "gpt-4o" }),
   OLLAMA_HOST: upstreamUrl,
   AI: binding,
-  PROVIDER_TIMEOUT_MS: "1000",
+  PROVIDER_TIMEOUT_MS: "2500",
 };
 
 const options = (more: Partial<LanguageModelV4CallOptions> = {}): LanguageModelV4CallOptions => ({

@@ -228,7 +228,7 @@ describe("a stream that breaks", () => {
     ["huge-line", "provider_failed"],
     ["endless", "provider_failed"],
   ])("%s is %s and carries what was produced", async (model, code) => {
-    const { events, text, error } = await run(`openai/${model}`, { PROVIDER_TIMEOUT_MS: "1000" });
+    const { events, text, error } = await run(`openai/${model}`, { PROVIDER_TIMEOUT_MS: "4000" });
     expect(text.startsWith("You said: one two ")).toBe(true);
     expect(text.length).toBeLessThan(model === "endless" ? 17 * 1024 * 1024 : 100);
     expect(events.every((event) => event.type === "delta")).toBe(true);
@@ -249,7 +249,7 @@ describe("an answer asked whole that breaks", () => {
     ["silent-mid-stream", "provider_timeout"],
     ["endless", "provider_failed"],
   ])("%s is %s, and nothing of it is shown or counted", async (model, code) => {
-    const { events, error } = await run(`openai/${model}`, { PROVIDER_TIMEOUT_MS: "1000" }, { streamed: false });
+    const { events, error } = await run(`openai/${model}`, { PROVIDER_TIMEOUT_MS: "4000" }, { streamed: false });
     expect(events).toEqual([]);
     expect(error?.code).toBe(code);
     expect(error?.extras).not.toHaveProperty("usage");

@@ -31,7 +31,7 @@ const settings = (more: Partial<Env> = {}): Env => ({
   ...(env as unknown as Env),
   AI: binding,
   MODEL_PRICES,
-  PROVIDER_TIMEOUT_MS: "1000",
+  PROVIDER_TIMEOUT_MS: "2500",
   ...more,
 });
 const run = (model: string, more: Partial<ModelRequest> = {}) => ask(settings(), `workers-ai/${model}`, more);
