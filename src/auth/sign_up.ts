@@ -1,5 +1,6 @@
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
+import { visible } from "../visible.ts";
 import { Accounts } from "./accounts.ts";
 import { Directory, type ExternalIdentity } from "./directory.ts";
 
@@ -56,11 +57,10 @@ export async function signUp(env: Env, spec: SignUp): Promise<{ user: string; ac
 
 /** A name as it is kept: visible, in one line, not too long. @throws WaypostError `invalid_input` when nothing is left of it */
 export function displayName(text: string): string {
-  const visible = text
-    .normalize("NFC")
-    .replace(/[\p{C}\s]+/gu, " ")
+  const name = Array.from(visible(text.normalize("NFC")))
+    .slice(0, MAX_NAME)
+    .join("")
     .trim();
-  const name = Array.from(visible).slice(0, MAX_NAME).join("").trim();
   if (name === "") throw new WaypostError("invalid_input", "A name is needed.");
   return name;
 }

@@ -1,3 +1,4 @@
+import { pattern } from "../pattern.ts";
 import { stem } from "../search/stem.ts";
 import { isStopword } from "../search/stopwords.ts";
 import { tokenize } from "../search/tokens.ts";
@@ -16,13 +17,15 @@ function segment(text: string): string[] {
   return [...segmenter.segment(text)].map(({ segment }) => segment.trim());
 }
 
+const LETTER = pattern(String.raw`[\p{L}\p{N}]`, "u");
+
 /** Sentences of a text; a line break after a blank line, a list item or a heading also ends one. */
 export function splitSentences(text: string): string[] {
   return text
-    .split(/\n\s*\n|\n(?=\s*(?:[-*•#>]|\d+[.)])\s)|(?<=^\s*#{1,6}\s[^\n]*)\n/m)
+    .split(/\n\s*\n|\n(?=\s*(?:[-*\u2022#>]|\d+[.)])\s)|(?<=^\s*#{1,6}\s[^\n]*)\n/m)
     .flatMap((block) => segment(block.replace(/\s+/g, " ")))
-    .map((sentence) => sentence.replace(/^(?:#{1,6}|[-*•>])\s+/, ""))
-    .filter((sentence) => /[\p{L}\p{N}]/u.test(sentence))
+    .map((sentence) => sentence.replace(/^(?:#{1,6}|[-*\u2022>])\s+/, ""))
+    .filter((sentence) => LETTER().test(sentence))
     .map(cut);
 }
 
@@ -33,9 +36,10 @@ function cut(sentence: string): string {
 }
 
 /** Ends as a sentence does; labels and menu entries do not. */
-export const isStatement = (text: string): boolean => /[.!…。！।۔։።။។][\p{Pe}\p{Pf}"']*$/u.test(text);
+export const isStatement = (text: string): boolean => STOP().test(text);
+const STOP = pattern(`[.!…。！।۔։።။។][\\p{Pe}\\p{Pf}"']*$`, "u");
 
-export const isQuestion = (text: string): boolean => /[?？؟\u037e]$/.test(text);
+export const isQuestion = (text: string): boolean => /[?\uff1f\u061f\u037e]$/.test(text);
 
 /** Stems of the words that carry meaning, in order; scripts written without spaces count by pairs of characters. */
 export const contentWords = (text: string): string[] =>

@@ -8,7 +8,8 @@ const CITATION = `\\[(?:${INSIDE})\\]|【(?:${INSIDE})(?:†[^】\\n]{0,40})?】
 /** With the blank before it, which goes where the citation goes. */
 const CITATIONS = new RegExp(`([ \\u00a0]?)(${CITATION})`, "g");
 /** What may become a citation with the next piece: as long as the longest one, no longer. */
-const BEGUN = /[ \u00a0]?(?:\[[\d\s,;–-]{0,240}|【[\d\s,;–-]{0,240}(?:†[^】\n]{0,40})?)$|[ \u00a0]$/;
+const BEGUN =
+  /[ \u00a0]?(?:\[[\d\s,;\u2013-]{0,240}|\u3010[\d\s,;\u2013-]{0,240}(?:\u2020[^\u3011\n]{0,40})?)$|[ \u00a0]$/;
 
 /** The text without anything that reads as a citation, e.g. the footnotes of a quoted sentence. */
 export const withoutCitations = (text: string): string => text.replace(CITATIONS, "");
@@ -17,10 +18,10 @@ export const withoutCitations = (text: string): string => text.replace(CITATIONS
 function numbersIn(citation: string): number[] {
   return citation
     .slice(1, -1)
-    .replace(/†.*$/, "")
+    .replace(/\u2020.*$/, "")
     .split(/[,;]/)
     .flatMap((part) => {
-      const [from = 0, to = from] = part.split(/[-–]/).map(Number);
+      const [from = 0, to = from] = part.split(/[-\u2013]/).map(Number);
       const each = to - from;
       return each >= 0 && each < 1000 ? Array.from({ length: each + 1 }, (_, i) => from + i) : [from, to];
     });

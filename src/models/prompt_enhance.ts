@@ -28,7 +28,7 @@ export function enhanceRequest(prompt: string): EnhanceRequest {
       const [before, after] = answer.split(close);
       const improved = before?.split(open)[1]?.trim();
       if (!improved || after === undefined) return null;
-      const changes = after.split("\n").flatMap((line) => /^\s*[-*•]\s+(.+)$/.exec(line)?.[1]?.trim() ?? []);
+      const changes = after.split("\n").flatMap((line) => /^\s*[-*\u2022]\s+(.+)$/.exec(line)?.[1]?.trim() ?? []);
       return { prompt: improved, changes: changes.slice(0, 6) };
     },
   };

@@ -1,3 +1,5 @@
+import { pattern } from "../pattern.ts";
+
 /** Text of others inside a prompt: marked so that it can neither end its own place nor pass for another's words. */
 
 export interface Fence {
@@ -13,13 +15,16 @@ export function newFence(): Fence {
 }
 
 /** Characters nobody sees, in which instructions can hide or by which a text reads otherwise than it is written. */
-const UNSEEN = /(?![\n\r\t])\p{Cc}|[\u200b\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
+const UNSEEN = pattern(
+  String.raw`(?![\n\r\t])\p{Cc}|[\u200b\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]`,
+  "gu",
+);
 
-export const withoutUnseen = (text: string): string => text.toWellFormed().replace(UNSEEN, "");
+export const withoutUnseen = (text: string): string => text.toWellFormed().replace(UNSEEN(), "");
 
 /** What some servers of open models take for the border of a turn wherever it stands, as their tokenizer does. */
 const TURN =
-  /<(?=[|｜])|<(?=\/?(?:s|bos|eos|unk|pad|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT)\])/gi;
+  /<(?=[|\uff5c])|<(?=\/?(?:s|bos|eos|unk|pad|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT)\])/gi;
 
 /** The text with what is unseen left out, and a space in the middle of what could pass for the border of a turn. */
 export const asData = (text: string): string => withoutUnseen(text).replace(TURN, "$& ");

@@ -1,9 +1,17 @@
-/** Where a text may be cut, best first. Each pattern ends where the next piece begins. */
-export type Boundaries = readonly RegExp[];
+import { pattern } from "../pattern.ts";
 
-export const proseBoundaries: Boundaries = [/\n\s*\n/g, /\n/g, /[.!?…。！？]['")\]]*\s+|[。！？]/g, /\s+/g];
-/** A definition at the margin after an empty line, an empty line, a line. */
-export const codeBoundaries: Boundaries = [/\n\s*\n(?=\S)(?![)}\]])/g, /\n\s*\n/g, /\n/g, /\s+/g];
+/** Where a text may be cut, best first. Each pattern ends where the next piece begins. */
+export type Boundaries = readonly (() => RegExp)[];
+
+const emptyLine = pattern(String.raw`\n\s*\n`, "g");
+const line = pattern(String.raw`\n`, "g");
+const space = pattern(String.raw`\s+`, "g");
+const sentence = pattern("[.!?…。！？]['\")\\]]*\\s+|[。！？]", "g");
+/** A definition at the margin after an empty line. */
+const definition = pattern(String.raw`\n\s*\n(?=\S)(?![)}\]])`, "g");
+
+export const proseBoundaries: Boundaries = [emptyLine, line, sentence, space];
+export const codeBoundaries: Boundaries = [definition, emptyLine, line, space];
 
 /**
  * Cuts text[start, end) into pieces of about `target` characters, at the best boundary near each even share.
@@ -27,7 +35,7 @@ function bestCut(text: string, from: number, ideal: number, slack: number, bound
   const window = text.slice(low, ideal + slack);
   for (const boundary of boundaries) {
     let best = -1;
-    for (const match of window.matchAll(boundary)) {
+    for (const match of window.matchAll(boundary())) {
       const cut = low + match.index + match[0].length;
       if (best < 0 || Math.abs(cut - ideal) < Math.abs(best - ideal)) best = cut;
     }

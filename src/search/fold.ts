@@ -1,3 +1,5 @@
+import { pattern } from "../pattern.ts";
+
 /**
  * The one form of a word that is put into the index and looked for in it, so that the two cannot disagree.
  *
@@ -55,30 +57,30 @@ const foldable = [
   // What compatibility forms bring along (½ has a slash), and what nobody sees.
   "[^\\p{L}\\p{N}\\p{M}\\p{Co}]|[\\p{DI}\u02b9-\u02bf]",
 ].join("|");
-let pattern: RegExp | undefined;
+const folding = pattern(foldable, "gv");
+const decimal = pattern(String.raw`\p{Nd}`, "u");
 
 /** Letters that fold to themselves beside any of their like: most words of the commonest scripts need no more. */
-const plain = /^[a-z0-9α-ρσ-ωа-яіїєґўђјљњћџא-תءابت-غف-ويऄ-नप-रलळव-हा-्ก-าิ-ืเ-์ぁ-ゖァ-ヺー一-鿿가-힣]*$/;
+const plain = pattern("^[a-z0-9α-ρσ-ωа-яіїєґўђјљњћџא-תءابت-غف-ويऄ-नप-रलळव-हा-्ก-าิ-ืเ-์ぁ-ゖァ-ヺー一-鿿가-힣]*$", "");
 
 /** Folds one word (see `wordsOf`). Idempotent. Empty when there was nothing but marks in it. */
 export function fold(word: string): string {
   const lower = word.toLowerCase();
-  if (plain.test(lower)) return lower;
-  pattern ??= new RegExp(foldable, "gv");
-  return word.normalize("NFKD").toLowerCase().replace(pattern, folded).normalize("NFC");
+  if (plain().test(lower)) return lower;
+  return word.normalize("NFKD").toLowerCase().replace(folding(), folded).normalize("NFC");
 }
 
 function folded(found: string): string {
   const spelling = spellings[found];
   if (spelling !== undefined) return spelling;
   if (/[\u0e32\u0eb2]$/.test(found)) return `${found.slice(1, -1)}${found.endsWith("\u0e32") ? "\u0e33" : "\u0eb3"}`;
-  return /\p{Nd}/u.test(found) ? digit(found) : "";
+  return decimal().test(found) ? digit(found) : "";
 }
 
 /** Digits stand in tens, in order, some tens right behind each other. */
 function digit(character: string): string {
   const code = character.codePointAt(0) as number;
   let below = 0;
-  while (/\p{Nd}/u.test(String.fromCodePoint(code - below - 1))) below++;
+  while (decimal().test(String.fromCodePoint(code - below - 1))) below++;
   return String(below % 10);
 }

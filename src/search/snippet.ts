@@ -1,3 +1,4 @@
+import { pattern } from "../pattern.ts";
 import type { Occurrence } from "./occurrences.ts";
 
 /**
@@ -46,7 +47,8 @@ function wordEnd(text: string, at: number): number {
 }
 
 /** Stands on the character before it, as a vowel sign does. */
-const isMark = (text: string, at: number): boolean => /\p{M}/u.test(text.charAt(at));
+const isMark = (text: string, at: number): boolean => mark().test(text.charAt(at));
+const mark = pattern(String.raw`\p{M}`, "u");
 
 const isLowSurrogate = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 

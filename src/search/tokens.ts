@@ -1,3 +1,4 @@
+import { pattern } from "../pattern.ts";
 import { fold } from "./fold.ts";
 import { charactersOf, unspaced } from "./unspaced.ts";
 
@@ -24,12 +25,11 @@ const maxWordLength = 128;
 const letters = `[[\\p{L}\\p{N}\\p{M}\\p{Co}]--[\u02b9-\u02bf]--${unspaced}]`;
 /** What nobody sees inside a word. The zero-width space ends one, and the non-joiner does in Persian. */
 const joiners = "(?:[\\p{DI}--[\u200b\u200c]]|(?<!\\p{Script=Arabic})\u200c)+";
-let pattern: RegExp | undefined;
+const word = pattern(`(${unspaced}+(?:${joiners}${unspaced}+)*)|${letters}+(?:${joiners}${letters}+)*`, "gv");
 
 /** The words of a text as they stand there. Group 1 matched: a run of characters of a script written without spaces. */
 export function wordsOf(text: string): IterableIterator<RegExpExecArray> {
-  pattern ??= new RegExp(`(${unspaced}+(?:${joiners}${unspaced}+)*)|${letters}+(?:${joiners}${letters}+)*`, "gv");
-  return text.matchAll(pattern);
+  return text.matchAll(word());
 }
 
 /** The folded form of a word that has spaces around it, in the index as in a query. */
@@ -96,20 +96,23 @@ export function countWords(text: string): number {
   return words;
 }
 
+const names = pattern(String.raw`[\p{L}_$][\p{L}\p{N}_$]*`, "gu");
+const mixedCase = pattern(String.raw`\p{Ll}\p{Lu}|\p{Lu}\p{Lu}\p{Ll}|\p{L}\p{N}+\p{L}`, "u");
+const camelParts = pattern(String.raw`\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lo}]+|\p{N}+`, "gu");
+
 /**
  * What is inside the names in a text and would otherwise not be found, folded: the parts of camelCase names, and the joined
  * form of snake_case names (their parts are words already).
  */
 export function subwords(text: string): string[] {
-  const mixedCase = /\p{Ll}\p{Lu}|\p{Lu}\p{Lu}\p{Ll}|\p{L}\p{N}+\p{L}/u;
   const parts: string[] = [];
-  for (const [name] of text.matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu)) {
+  for (const [name] of text.matchAll(names())) {
     if (name.includes("_")) {
       const joined = name.replaceAll(/[_$]/g, "");
       if (joined.length < name.length && /[^_$]_[^_$]/.test(name)) parts.push(foldWord(joined));
     }
-    if (!mixedCase.test(name)) continue;
-    for (const [part] of name.matchAll(/\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lo}]+|\p{N}+/gu)) {
+    if (!mixedCase().test(name)) continue;
+    for (const [part] of name.matchAll(camelParts())) {
       if (part.length > 1) parts.push(foldWord(part));
     }
   }

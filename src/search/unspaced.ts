@@ -1,3 +1,5 @@
+import { pattern } from "../pattern.ts";
+
 /**
  * Scripts written without spaces have no words to find. A run of their characters is indexed by its pairs of neighbours; a
  * character is a letter with the marks that stand on it. Hangul has spaces, but its particles stand on the words.
@@ -14,12 +16,13 @@ export const unspaced = `[[[\\p{L}\\p{M}\\p{Nl}]&&[${scripts}]]ー\uff70\u3099\u
 
 /** The characters of a folded run. */
 export const charactersOf = (run: string): string[] =>
-  /\p{M}/u.test(run) ? (run.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []) : [...run];
+  mark().test(run) ? (run.match(markedCharacter()) ?? []) : [...run];
+const mark = pattern(String.raw`\p{M}`, "u");
+const markedCharacter = pattern(String.raw`\P{M}\p{M}*|\p{M}+`, "gu");
 
-let loneCharacter: RegExp | undefined;
+const loneCharacter = pattern(`^${unspaced}\\p{M}*$`, "v");
 
 /** Whether a folded word is one character of such a script. */
 export function isLoneCharacter(word: string): boolean {
-  loneCharacter ??= new RegExp(`^${unspaced}\\p{M}*$`, "v");
-  return loneCharacter.test(word);
+  return loneCharacter().test(word);
 }

@@ -65,7 +65,7 @@ function fieldsOf(by: readonly Dimension[], group: UsageGroup): (string | number
 }
 
 /** What spreadsheets take for the beginning of a formula (OWASP, CSV Injection). */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 /** One record (RFC 4180, section 2), with its line break. A number is written as it is, a text never as a formula. */
 export const csvLine = (fields: readonly (string | number)[]): string => `${fields.map(csvField).join(",")}\r\n`;

@@ -1,3 +1,4 @@
+import { pattern } from "../pattern.ts";
 import { isStopword } from "../search/stopwords.ts";
 
 /**
@@ -46,13 +47,16 @@ export function dropOld(storage: DurableObjectStorage): void {
   waiting.delete(storage);
 }
 
+const oldWord = pattern(String.raw`[\p{L}\p{N}\p{M}\p{Co}]+`, "gu");
+const oldRun = pattern(String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]{2,}`, "gu");
+
 /** The MATCH expression of a query for the old index, which folds words itself and has pairs of CJK characters beside them. */
 export function oldExpression(query: string): string {
   const text = query.slice(0, maxQueryLength);
-  const words = [...new Set(Array.from(text.matchAll(/[\p{L}\p{N}\p{M}\p{Co}]+/gu), ([word]) => word.toLowerCase()))];
+  const words = [...new Set(Array.from(text.matchAll(oldWord()), ([word]) => word.toLowerCase()))];
   const content = words.filter((word) => !isStopword(word));
   const pairs = new Set<string>();
-  for (const [run] of text.matchAll(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]{2,}/gu)) {
+  for (const [run] of text.matchAll(oldRun())) {
     const characters = [...run];
     for (const [i, character] of characters.slice(1).entries()) pairs.add(`${characters[i]}${character}`);
   }

@@ -68,7 +68,7 @@ function explanation(problem: Problem) {
   return html`<h1>${problem.title}</h1>
     <p>${problem.detail}</p>
     <p>${problem.next}</p>
-    <p class="quiet">${problem.code} · ${problem.request_id}</p>
+    <p class="quiet">${problem.code} &middot; ${problem.request_id}</p>
     <p><a class="button secondary" href="/account">Your account</a></p>`;
 }
 

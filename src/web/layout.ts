@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import { visible } from "../visible.ts";
 import { TOKEN_FIELD } from "./form.ts";
 import type { Visit } from "./visit.ts";
 
@@ -14,7 +15,7 @@ export function layout(page: { title: string; body: Html; passkeys?: boolean; re
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 ${page.refreshTo === undefined ? null : html`<meta http-equiv="refresh" content="0;url=${page.refreshTo}">`}
-<title>${page.title} · Waypost</title>
+<title>${page.title} &middot; Waypost</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/site.css">
 ${page.passkeys ? html`<script src="/assets/passkey.js" defer></script>` : null}
@@ -41,7 +42,7 @@ export function time(iso: string): Html {
 
 /** Text chosen by strangers, cut to what can be read and without characters that reorder or hide it. */
 export function plainText(text: string, most = 80): string {
-  const visible = text.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
-  const characters = Array.from(visible);
-  return characters.length > most ? `${characters.slice(0, most).join("")}…` : visible;
+  const line = visible(text);
+  const characters = Array.from(line);
+  return characters.length > most ? `${characters.slice(0, most).join("")}…` : line;
 }

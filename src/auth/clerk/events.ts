@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { WaypostError } from "../../errors.ts";
+import { visible } from "../../visible.ts";
 
 /** What Clerk sends, as far as it is read; what else is in it is passed over. */
 
@@ -50,19 +51,14 @@ function userEvent(user: z.output<typeof UserState>): ClerkEvent {
   return {
     kind: "user",
     subject: user.id,
-    name:
-      visible(`${user.first_name ?? ""} ${user.last_name ?? ""}`) || visible(user.username ?? "") || email || user.id,
+    name: cut(`${user.first_name ?? ""} ${user.last_name ?? ""}`) || cut(user.username ?? "") || email || user.id,
     email,
     plan: typeof plan === "string" ? plan : null,
     asOf: user.updated_at,
   };
 }
 
-const visible = (text: string): string =>
-  text
-    .replace(/[\p{C}\s]+/gu, " ")
-    .trim()
-    .slice(0, 200);
+const cut = (text: string): string => visible(text).slice(0, 200);
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);

@@ -1,5 +1,6 @@
 import type { JWTPayload } from "jose";
 import { WaypostError } from "../../errors.ts";
+import { visible } from "../../visible.ts";
 import { SCOPES, type Scope } from "../scopes.ts";
 import type { JwtIssuer } from "./issuer.ts";
 
@@ -66,12 +67,7 @@ function idIn(claims: JWTPayload, paths: readonly string[]): string | null {
 function textIn(claims: JWTPayload, paths: readonly string[]): string | null {
   const value = find(claims, paths);
   if (typeof value !== "string") return null;
-  return (
-    value
-      .replace(/[\p{C}\s]+/gu, " ")
-      .trim()
-      .slice(0, 200) || null
-  );
+  return visible(value).slice(0, 200) || null;
 }
 
 function find(claims: JWTPayload, paths: readonly string[]): unknown {

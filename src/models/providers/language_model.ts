@@ -8,10 +8,13 @@ import { guardedFetch } from "./guarded_fetch.ts";
 import { guardedModel } from "./guarded_model.ts";
 
 const anthropic = lazily(() => import("./sdk_anthropic.ts"));
-const compatible = lazily(() => import("@ai-sdk/openai-compatible"));
+const compatible = lazily(() => import("./sdk_compatible.ts"));
 
 /** Anthropic fetches these itself. */
 const MEDIA_URLS = { "image/*": [/^https?:/], "application/pdf": [/^https?:/] };
+
+/** What says who we are is added where the request is sent. */
+const NO_HEADERS = () => ({});
 
 /** A provider's model as the AI SDK speaks to it. */
 export async function languageModel(info: ModelInfo, provider: Provider, patience: Patience): Promise<LanguageModelV4> {
@@ -22,17 +25,18 @@ export async function languageModel(info: ModelInfo, provider: Provider, patienc
     const settings = { provider: name, baseURL, fetch, supportsMessageThreads: true, supportedUrls: () => MEDIA_URLS };
     return guardedModel(info, new AnthropicLanguageModel(info.name, settings));
   }
-  const { createOpenAICompatible } = await compatible();
+  const { OpenAICompatibleChatLanguageModel } = await compatible();
   const hosted = provider.kind === "openai" || provider.kind === "azure";
   const settings = {
-    name,
-    baseURL,
+    provider: `${name}.chat`,
+    url: ({ path }: { path: string }) => `${baseURL}${path}`,
+    headers: NO_HEADERS,
     fetch,
     includeUsage: true,
     supportsStructuredOutputs: true,
     ...(hosted && isReasoningModel(info.model) ? { transformRequestBody: forReasoning } : {}),
   };
-  return guardedModel(info, createOpenAICompatible(settings).languageModel(info.name));
+  return guardedModel(info, new OpenAICompatibleChatLanguageModel(info.name, settings));
 }
 
 /** OpenAI's reasoning models name the limit otherwise and refuse to be sampled. */

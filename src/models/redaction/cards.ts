@@ -1,7 +1,8 @@
+import { pattern } from "../../pattern.ts";
 import type { Found } from "./types.ts";
 
 /** A run of digits, in groups parted by single spaces or dashes, as long as a card's number can be. */
-const RUN = /(?<![\p{L}\p{N}_.,+-])\d(?:[ \u00a0-]?\d){11,18}(?![\p{L}\p{N}_]|[.,-]\d)/gu;
+const RUN = pattern(String.raw`(?<![\p{L}\p{N}_.,+-])\d(?:[ \u00a0-]?\d){11,18}(?![\p{L}\p{N}_]|[.,-]\d)`, "gu");
 /** First digits and lengths that issuers have (ISO/IEC 7812), so that other numbers with a fitting checksum stay. */
 const ISSUED = [
   /^4(?:\d{12}|\d{15}|\d{18})$/,
@@ -18,7 +19,7 @@ const ISSUED = [
 
 /** Payment cards: issued ranges with a right check digit. */
 export function findCards(text: string): Found[] {
-  return [...text.matchAll(RUN)].flatMap((match) => {
+  return [...text.matchAll(RUN())].flatMap((match) => {
     const digits = match[0].replace(/\D/g, "");
     if (!ISSUED.some((range) => range.test(digits)) || !passesLuhn(digits)) return [];
     return [{ label: "CARD", start: match.index, end: match.index + match[0].length }];

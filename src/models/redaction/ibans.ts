@@ -1,3 +1,4 @@
+import { pattern } from "../../pattern.ts";
 import type { Found } from "./types.ts";
 
 /** Length of a country's IBAN (ISO 13616 registry); other countries' are not found. */
@@ -7,11 +8,12 @@ const LENGTHS =
   "LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 " +
   "ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20";
 const lengths = new Map(LENGTHS.split(" ").map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]));
-const START = /(?<![\p{L}\p{N}_])[A-Z]{2}\d{2}(?=[ \u00a0]?[A-Z0-9])/giu;
+const START = pattern(String.raw`(?<![\p{L}\p{N}_])[A-Z]{2}\d{2}(?=[ \u00a0]?[A-Z0-9])`, "giu");
+const GOES_ON = pattern(String.raw`[\p{L}\p{N}]`, "u");
 
 /** Bank account numbers with their country's length and a right checksum. */
 export function findIbans(text: string): Found[] {
-  return [...text.matchAll(START)].flatMap(({ index }) => {
+  return [...text.matchAll(START())].flatMap(({ index }) => {
     const length = lengths.get(text.slice(index, index + 2).toUpperCase());
     const end = length === undefined ? undefined : endOf(text, index, length);
     return end === undefined ? [] : [{ label: "IBAN", start: index, end }];
@@ -26,7 +28,7 @@ function endOf(text: string, start: number, length: number): number | undefined 
     if (/[A-Z0-9]/i.test(char)) iban += char.toUpperCase();
     else if (!/[ \u00a0]/.test(char) || /[ \u00a0]/.test(text[i - 1] ?? "")) return undefined;
   }
-  if (/[\p{L}\p{N}]/u.test(text[i] ?? "")) return undefined;
+  if (GOES_ON().test(text[i] ?? "")) return undefined;
   return checks(iban) ? i : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { pattern } from "../../pattern.ts";
 import { isDoubleName, isGivenName } from "./given_names.ts";
 import type { Found } from "./types.ts";
 
@@ -26,8 +27,10 @@ const SAYS =
   "[Aa]uthor:|[Cc]ontact:|[Aa]nsprechpartner(?:in)?:|[Pp]atient(?:in)?:|[Kk]unde:|[Cc]ustomer:|[Ee]mployee:|[Rr]ecipient:|[Ff]rom:|[Tt]o:|[Cc]c:";
 const SAID = new RegExp(`${WORD_START}(${SAYS})[ \\u00a0]{1,2}(${NAME})`, "gu");
 /** Openings that say a name for certain; after the others it must be a known given name. */
-const CERTAIN =
-  /name|Name|nom |nombre es|nome|naam|namn|jméno|adım|[Cc]all me|hei(?:ß|ss)e|appelle|llamo|chiamo|chamo|heet|heter|Nazywam|nazywam|imię|зовут|Jmenuji|jmenuji|[Ss]igned by|atient|mployee|ustomer|Kunde|ecipient|called|named/u;
+const CERTAIN = pattern(
+  "name|Name|nom |nombre es|nome|naam|namn|jméno|adım|[Cc]all me|hei(?:ß|ss)e|appelle|llamo|chiamo|chamo|heet|heter|Nazywam|nazywam|imię|зовут|Jmenuji|jmenuji|[Ss]igned by|atient|mployee|ustomer|Kunde|ecipient|called|named",
+  "u",
+);
 
 const GREETINGS =
   "Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening),?|Hallo|Liebe[rs]?|Guten (?:Tag|Morgen),?|Moin|Sehr geehrte[rs]?|Bonjour|Salut|Cher|Chère|Hola|Estimad[oa]|Querid[oa]|" +
@@ -66,7 +69,7 @@ export function findNames(text: string): Found[] {
   for (const match of text.matchAll(TITLED)) take(match, match[1] as string);
   for (const match of text.matchAll(SAID)) {
     const name = match[2] as string;
-    if (CERTAIN.test(match[1] as string) || startsKnown(name)) take(match, name);
+    if (CERTAIN().test(match[1] as string) || startsKnown(name)) take(match, name);
   }
   for (const match of text.matchAll(GREETED)) if (!isTitle(match[1] as string)) take(match, match[1] as string);
   for (const match of text.matchAll(CLOSED)) take(match, match[1] as string);
@@ -89,7 +92,7 @@ function trimmed(name: string): string {
   const parts = name.split(/([ \u00a0])/);
   const nobody = parts.findIndex((part) => NOBODY.has(part));
   const kept = (nobody < 0 ? parts : parts.slice(0, Math.max(0, nobody - 1))).join("").trim();
-  return kept.replace(/['’]s$/, "").replace(/['’-]+$/, "").length > 1 ? kept.replace(/['’]s$/, "") : "";
+  return kept.replace(/['\u2019]s$/, "").replace(/['\u2019-]+$/, "").length > 1 ? kept.replace(/['\u2019]s$/, "") : "";
 }
 
 const CANDIDATE = new RegExp(
@@ -103,7 +106,7 @@ function byGivenName(text: string): Found[] {
   for (const match of text.matchAll(CANDIDATE)) {
     const words = [...match[0].matchAll(/[^ \u00a0]+/g)];
     const first = words.findIndex(([word], i) => {
-      const plain = word.replace(/['’]s?$/, "");
+      const plain = word.replace(/['\u2019]s?$/, "");
       return (
         knownPart(plain) ||
         (isDoubleName(plain) && words.length === i + 2 && i === 0 && likelySurname(words[1]?.[0] as string))
@@ -129,5 +132,5 @@ const COMMON_AFTER = new Set(
     " ",
   ),
 );
-const likelySurname = (word: string): boolean =>
-  !NOBODY.has(word) && !COMMON_AFTER.has(word) && /^\p{Lu}[\p{Ll}'’]+/u.test(word);
+const likelySurname = (word: string): boolean => !NOBODY.has(word) && !COMMON_AFTER.has(word) && SURNAME().test(word);
+const SURNAME = pattern("^\\p{Lu}[\\p{Ll}'’]+", "u");

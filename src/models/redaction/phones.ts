@@ -54,7 +54,7 @@ export function findPhones(text: string): Found[] {
 const DATE =
   /^(?:[0-3]?\d[./-][0-3]?\d[./-](?:\d{2}|\d{4})|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{4}|(?:1[5-9]|20)\d\d[./-](?:1[5-9]|20)\d\d)(?!\d|[./]\d)/;
 const COUNTED =
-  /(?:#|\b(?:order|invoice|ticket|case|ref|reference|id|isbn|issn|sku|rechnung|bestellung|auftrag|nr|art|no|n°)\.?:? ?)$/i;
+  /(?:#|\b(?:order|invoice|ticket|case|ref|reference|id|isbn|issn|sku|rechnung|bestellung|auftrag|nr|art|no|n\u00b0)\.?:? ?)$/i;
 
 function isNumber(text: string, start: number, written: string): boolean {
   const digits = written.replace(/\D/g, "");

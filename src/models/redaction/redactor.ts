@@ -1,3 +1,4 @@
+import { pattern } from "../../pattern.ts";
 import { findAll, termPattern } from "./find.ts";
 import { literals, placeholder } from "./placeholders.ts";
 import { Restorer } from "./restorer.ts";
@@ -66,7 +67,7 @@ function namesIn(texts: readonly string[], found: readonly Found[][]): Set<strin
     for (const { label, start, end } of list) {
       if (label !== "NAME" || parts.size >= MOST_KNOWN) continue;
       const words = (texts[i] as string).slice(start, end).split(/[ \u00a0]/);
-      for (const word of words) if (/^\p{Lu}\p{L}{2,}/u.test(word) && !isEveryday(word)) parts.add(word);
+      for (const word of words) if (CAPITALISED().test(word) && !isEveryday(word)) parts.add(word);
     }
   }
   return parts;
@@ -82,14 +83,18 @@ const EVERYDAY = new Set(
 );
 const isEveryday = (word: string): boolean => EVERYDAY.has(word);
 
-const WORD = /(?<![\p{L}\p{N}_@./-])\p{Lu}[\p{L}]*(?:['’-]\p{Lu}?[\p{L}]+)*(?![\p{L}\p{N}_@/])/gu;
+const CAPITALISED = pattern(String.raw`^\p{Lu}\p{L}{2,}`, "u");
+const WORD = pattern(
+  String.raw`(?<![\p{L}\p{N}_@./-])\p{Lu}[\p{L}]*(?:['\u2019-]\p{Lu}?[\p{L}]+)*(?![\p{L}\p{N}_@/])`,
+  "gu",
+);
 
 /** The finds together with further places of known names. */
 function withKnown(text: string, found: Found[], known: ReadonlySet<string>): Found[] {
   const result: Found[] = [];
   let i = 0;
-  for (const match of text.matchAll(WORD)) {
-    const word = match[0].replace(/['’]s$/, "");
+  for (const match of text.matchAll(WORD())) {
+    const word = match[0].replace(/['\u2019]s$/, "");
     if (!known.has(word)) continue;
     const [start, end] = [match.index, match.index + word.length];
     while (i < found.length && (found[i] as Found).end <= start) result.push(found[i++] as Found);

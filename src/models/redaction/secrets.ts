@@ -1,3 +1,4 @@
+import { pattern } from "../../pattern.ts";
 import type { Found } from "./types.ts";
 
 const LINE = "[A-Za-z0-9_-]";
@@ -27,8 +28,10 @@ const AUTHORIZATION = /\b(?:Bearer|Basic)\s{1,3}([A-Za-z0-9._~+/-]{16,2000}={0,2
 const IN_URL = /:\/\/[^\s:/@?#]{0,100}:([^\s:/@?#]{1,200})@/g;
 
 /** A word for a secret, an = or : or "is", and what follows. */
-const SAID =
-  /(?:passw(?:or[dt]|d)|pwd|passphrase|kennwort|mot de passe|contraseña|senha|secret|token|api[ _-]?key|apikey|access[ _-]?key|private[ _-]?key|client[ _-]?secret|auth[ _-]?key|пароль|密码|密碼|パスワード)["'`*\]]{0,3}(\s{0,3}(?:=>|:=|[:=：])|\s{1,3}(?:is|was|ist|lautet|est|es|é)(?=[\s:]))[\s:]{0,3}["'`]?([^\s"'`<>,;，。]{6,300})/giu;
+const SAID = pattern(
+  "(?:passw(?:or[dt]|d)|pwd|passphrase|kennwort|mot de passe|contraseña|senha|secret|token|api[ _-]?key|apikey|access[ _-]?key|private[ _-]?key|client[ _-]?secret|auth[ _-]?key|пароль|密码|密碼|パスワード)[\"'`*\\]]{0,3}(\\s{0,3}(?:=>|:=|[:=：])|\\s{1,3}(?:is|was|ist|lautet|est|es|é)(?=[\\s:]))[\\s:]{0,3}[\"'`]?([^\\s\"'`<>,;，。]{6,300})",
+  "giu",
+);
 
 /** API keys, tokens, passwords and private keys: by their known beginnings, or by the word before them. */
 export function findSecrets(text: string): Found[] {
@@ -44,9 +47,9 @@ export function findSecrets(text: string): Found[] {
   }
   for (const match of text.matchAll(AUTHORIZATION))
     if (looksRandom(match[1] as string, 16)) take(match, match[1] as string);
-  for (const match of text.matchAll(SAID)) {
+  for (const match of text.matchAll(SAID())) {
     const value = (match[2] as string).replace(/[.?)\]}*]+$/, "");
-    if (isSecret(value, /[=:：]/.test(match[1] as string))) take(match, value);
+    if (isSecret(value, /[=:\uff1a]/.test(match[1] as string))) take(match, value);
   }
   return found.sort((a, b) => a.start - b.start);
 }
@@ -68,6 +71,10 @@ function privateKeys(text: string): Found[] {
   }
 }
 
+const LETTER = pattern(String.raw`\p{L}`, "u");
+const MARK = pattern(String.raw`[^\p{L}\p{N}]`, "u");
+const RARE_MARK = pattern(String.raw`[^\p{L}\p{N}._-]`, "u");
+
 /** After = or : a password may be a plain word with a digit; after "is" it must look like nothing else. */
 function isSecret(value: string, assigned: boolean): boolean {
   if (
@@ -75,11 +82,11 @@ function isSecret(value: string, assigned: boolean): boolean {
     /\($|\(\)/.test(value)
   )
     return false;
-  const [letters, digits, marks] = [/\p{L}/u, /\d/, /[^\p{L}\p{N}]/u].map((kind) => kind.test(value));
+  const [letters, digits, marks] = [LETTER(), /\d/, MARK()].map((kind) => kind.test(value));
   if (!letters || (/^\d/.test(value) && /^[\d.,:/-]+$/.test(value)))
     return Boolean(digits && assigned && /^\d{6,}$/.test(value));
   if (digits) return assigned || Boolean(marks) || looksRandom(value, 8);
-  return assigned && Boolean(marks) && /[^\p{L}\p{N}._-]/u.test(value) && value.length >= 8;
+  return assigned && Boolean(marks) && RARE_MARK().test(value) && value.length >= 8;
 }
 
 /** Letters and digits mixed, with few repeats: at least 3 bits a character, as far as the length allows. */

@@ -1,3 +1,4 @@
+import { pattern } from "../../pattern.ts";
 import type { RouteAsk } from "../types.ts";
 import type { Tier } from "./tiers.ts";
 
@@ -25,7 +26,7 @@ export function classify({ messages, grounded }: Pick<RouteAsk, "messages" | "gr
   const text = asked.length > HEAD + TAIL ? `${asked.slice(0, HEAD)}\n${asked.slice(-TAIL)}` : asked;
   if (isCode(text)) return { tier: "code", because: "program code" };
   if (REASONING.test(text)) return { tier: "hard", because: "a proof or several steps" };
-  if (FORMULA.test(text)) return { tier: "hard", because: "mathematics" };
+  if (FORMULA().test(text)) return { tier: "hard", because: "mathematics" };
   if (isCalculation(text)) return { tier: "hard", because: "a calculation in several steps" };
   if (PROGRAMMING.test(text)) return { tier: "code", because: "about programming" };
   if (grounded) return { tier: "general", because: "answered from documents" };
@@ -62,7 +63,7 @@ const isCode = (text: string): boolean =>
 const PROGRAMMING = new RegExp(
   [
     String.raw`\b(?:python|pandas|numpy|javascript|typescript|java|kotlin|golang|rust|scala|haskell|php|laravel|ruby|rails|perl|bash|zsh|shell|powershell|matlab|excel|vba|latex|node\.?js|react|vue|angular|svelte|next\.?js|django|flask|fastapi|spring boot|pytest|jest|sql|postgres(?:ql)?|mysql|sqlite|mongo(?:db)?|redis|kafka|css|html|json|yaml|xml|regexp?|docker(?:file)?|compose|kubernetes|kubectl|helm|terraform|ansible|cargo|npm|pip|maven|gradle|webpack|vite|git|github|gitlab|linux|ubuntu|nginx|apache|ssh|vim|emacs|vs ?code|csv|aws|s3)\b`,
-    String.raw`(?:c\+\+|c#|\.net|\bgo(?:lang)?)(?=\s(?:code|program|app)|[?.,:]|$)|(?:^|\s)(?:in|на|en|auf|w) (?:go|c\+\+|c#)`,
+    "(?:c\\+\\+|c#|\\.net|\\bgo(?:lang)?)(?=\\s(?:code|program|app)|[?.,:]|$)|(?:^|\\s)(?:in|на|en|auf|w) (?:go|c\\+\\+|c#)",
     String.raw`\b(?:unit tests?|source code|stack ?trace|linked list|binary (?:tree|search)|hash ?(?:map|table)|(?:quick|merge|bubble)sort|rate limiter|mutex|deadlock|race condition|refactor|compil\w+|debug\w*|segfault|segmentation fault|endpoint|async|(?:for|while|infinite) loop|one-liner|null pointer|exception|webhook|middleware|dependency injection|commit|merge conflict|pull request|env(?:ironment)? variables?|stderr|stdout|localhost|localstorage|frontend|backend|api)\b`,
     "コード|プログラム|関数|変数|代码|函数|编程|数据库|скрипт|программ\\w+ на|в коде|код на",
   ].join("|"),
@@ -84,23 +85,27 @@ const REASONING = new RegExp(
 );
 
 /** How mathematics is written down. */
-const FORMULA =
-  /[a-z0-9)]\s*\^[ \t]*[\dn(-]|\b[fgu]\s*\(\s*[a-z][a-z0-9+\- ]*\)\s*=|[≤≥√∑∫∞∀∃]|\\(?:frac|sum|int|sqrt)\b|\b\d*[xyzn]\s*[+-]\s*\d*[xyzn]\b|\b(?:sin|cos|log|lim) ?[(x]/iu;
+const FORMULA = pattern(
+  "[a-z0-9)]\\s*\\^[ \\t]*[\\dn(-]|\\b[fgu]\\s*\\(\\s*[a-z][a-z0-9+\\- ]*\\)\\s*=|[≤≥√∑∫∞∀∃]|\\\\(?:frac|sum|int|sqrt)\\b|\\b\\d*[xyzn]\\s*[+-]\\s*\\d*[xyzn]\\b|\\b(?:sin|cos|log|lim) ?[(x]",
+  "iu",
+);
 
 /** A question full of numbers that asks how much or how likely. */
 function isCalculation(text: string): boolean {
   const numbers = text.match(/\d+(?:[.,:]\d+)*/g)?.length ?? 0;
-  return (numbers >= 3 && text.length > SHORT && QUANTITY.test(text)) || (numbers >= 8 && text.length < DOCUMENT / 4);
+  return (numbers >= 3 && text.length > SHORT && QUANTITY().test(text)) || (numbers >= 8 && text.length < DOCUMENT / 4);
 }
-const QUANTITY =
-  /\b(?:how (?:many|much|far|long|likely)|when (?:and where|does|do|will)|what (?:is the|split|share|rate)|which leaves|wie (?:viele?|lange|weit)|ile|combien|cuánt[oa]s?|quant[oaie]s?)\b|сколько|いくつ|多少/iu;
+const QUANTITY = pattern(
+  "\\b(?:how (?:many|much|far|long|likely)|when (?:and where|does|do|will)|what (?:is the|split|share|rate)|which leaves|wie (?:viele?|lange|weit)|ile|combien|cuánt[oa]s?|quant[oaie]s?)\\b|сколько|いくつ|多少",
+  "iu",
+);
 
 /** What is done to a short text, or greetings: no thinking in it. */
 const SMALL_TASK = new RegExp(
   [
     String.raw`^[ \t]*(?:please )?(?:translate|convert|spell|fix the grammar|correct|classify|extract|sort|list the|make this|synonym|opposite)\b`,
-    String.raw`^[ \t]*(?:przetłumacz|popraw|übersetze|korrigiere|tradui[st]|corrige|traduce|traduci|traduza|переведи|исправь)`,
-    String.raw`^[ \t]*(?:hi|hello|hey|thanks|thank you|good (?:morning|evening)|cześć|dzięki|hallo|danke|bonjour|merci|hola|gracias|привет|спасибо|ciao|grazie|bom dia|olá|obrigad[oa]|こんにちは|ありがとう|你好|谢谢)(?![\p{L}])`,
+    "^[ \\t]*(?:przetłumacz|popraw|übersetze|korrigiere|tradui[st]|corrige|traduce|traduci|traduza|переведи|исправь)",
+    "^[ \\t]*(?:hi|hello|hey|thanks|thank you|good (?:morning|evening)|cześć|dzięki|hallo|danke|bonjour|merci|hola|gracias|привет|спасибо|ciao|grazie|bom dia|olá|obrigad[oa]|こんにちは|ありがとう|你好|谢谢)(?![\\p{L}])",
   ].join("|"),
   "iu",
 );
