@@ -56,6 +56,13 @@ export async function openedLedger(account: string, plan: string) {
   return ledger;
 }
 
+/** Calls whose holds are on disk, in the table or in the redo log. */
+export const holdsOnDisk = ({ sql }: DurableObjectStorage): unknown[] =>
+  sql
+    .exec("SELECT call_id FROM holds UNION SELECT value ->> 'callId' FROM redo, json_each(body, '$.holds')")
+    .toArray()
+    .map((row) => row.call_id);
+
 /** How a call ends; one try that succeeded is told in short, by `usage`. */
 export interface BenchEnd extends Partial<SettleRequest> {
   usage?: TokenUsage;
@@ -69,8 +76,10 @@ export interface Bench {
   clock: { now: number };
   admit: (over?: Partial<AdmitRequest>) => Promise<AdmitReply>;
   settle: (callId: string, over?: BenchEnd) => ReturnType<AccountLedger["settle"]>;
-  /** A ledger awoken again from what is on disk. */
+  /** A ledger awoken again when all is written. */
   restart: () => Promise<Bench>;
+  /** A ledger awoken again from what is on disk, as after a crash. The clock must stand still: the first one still lives. */
+  crash: () => Bench;
 }
 
 const tryOf = (usage: TokenUsage, model: string): CallItem => ({ model, outcome: "ok", usage });
@@ -124,6 +133,7 @@ export function withLedger<R>(
           await ledger.audit();
           return wake();
         },
+        crash: wake,
       };
     };
     const bench = wake();

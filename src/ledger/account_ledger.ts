@@ -25,6 +25,7 @@ import { Outbox } from "./outbox.ts";
 import { PeriodTurn } from "./period_turn.ts";
 import { RateGate } from "./rate_gate.ts";
 import type { AuditHeads, LedgerBooks } from "./reconcile.ts";
+import { recover } from "./redo.ts";
 import type { UsagePage, UsageQuery } from "./report_types.ts";
 import { GROUPS_A_PAGE, Reports } from "./reports.ts";
 import { SelfCheck } from "./self_check.ts";
@@ -34,6 +35,9 @@ import { Turn } from "./turn.ts";
 import type * as T from "./types.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Webhooks } from "./webhooks.ts";
+
+/** An object that ended with calls in its log wakes at the latest so long after. */
+const LOGGED_MS = 60_000;
 
 interface Surroundings {
   now: () => number;
@@ -59,12 +63,14 @@ export class AccountLedger {
 
   constructor(store: Store, storage: DurableObjectStorage, plans: ReadonlyMap<string, T.Plan>, around: Surroundings) {
     const { now } = around;
+    const spending = new BudgetStore(storage.sql);
+    recover(store, spending);
     const turn = new Turn();
     const account = store.account();
     const plan = new AccountPlan(store, plans, account);
     const books = new Books(store.books(), store.holds());
     const ring = new Keyring(store);
-    const budgets = new Budgets(new BudgetStore(storage.sql), ring, books.holds, now());
+    const budgets = new Budgets(spending, ring, books.holds, now());
     this.notices = new NoticeStore(storage);
     const notices = new Notices(this.notices, { budgets, books, plan: () => plan.known, now });
     const authority = new Authority(ring, budgets);
@@ -78,9 +84,17 @@ export class AccountLedger {
         if (rows.length > 0) outbox.added(rows, now());
         this.#upkeep.wakeWhenDue();
       },
-      alongside: () => {
-        budgets.write();
-        return notices.write();
+      // What is logged is copied when it is in the tables, and an object that ended before that puts it there when it wakes.
+      onLogged: () => {
+        alarm.by(now() + LOGGED_MS);
+        this.#upkeep.wakeWhenDue();
+      },
+      alongside: {
+        isDue: () => notices.isDue,
+        write: () => {
+          budgets.write();
+          return notices.write();
+        },
       },
       onBroken: around.onBroken,
     });

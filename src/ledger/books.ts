@@ -9,6 +9,10 @@ import { affordable, worstCost } from "./worst_case.ts";
 
 export type EntryKind = "hold" | "settle" | "void" | "expire" | "overrun" | MovementKind;
 
+/** Kinds that only calls make. What moves money otherwise is looked up in the tables as soon as it is answered. */
+export const OF_CALLS: ReadonlySet<EntryKind> = new Set<EntryKind>(["hold", "settle", "void", "expire", "overrun"]);
+export const ENDS_HOLD: ReadonlySet<EntryKind> = new Set<EntryKind>(["settle", "void", "expire"]);
+
 export interface Entry {
   callId: string;
   kind: EntryKind;

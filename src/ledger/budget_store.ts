@@ -1,4 +1,5 @@
 import type { Budget } from "./budget_types.ts";
+import type { TallyRow } from "./tally.ts";
 
 /** What a budget counts: calls of these credentials and of these tools; null = of any. */
 export interface Counted {
@@ -17,6 +18,10 @@ export interface SlotRow {
   key_id: string;
   cost_nano: number;
 }
+
+/** What a change of the tally by a call of this time (ms) adds; undefined when it costs nothing. */
+export const slotRowOf = ({ tool, key_id, cost_nano }: TallyRow, at: number): SlotRow | undefined =>
+  cost_nano === 0 ? undefined : { slot: slotOf(at), tool, key_id, cost_nano };
 
 export const slotOf = (at: number): number => Math.floor(at / SLOT_MS);
 

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "../errors.ts";
 import type { Hold } from "./books.ts";
 import { type Period, periodAt } from "./budget_periods.ts";
-import { type BudgetStore, type SlotRow, slotOf } from "./budget_store.ts";
+import { type BudgetStore, type SlotRow, slotRowOf } from "./budget_store.ts";
 import type { Budget, BudgetState } from "./budget_types.ts";
 import type { Keyring } from "./keyring.ts";
 import { countedAs } from "./spending_tools.ts";
@@ -94,9 +94,10 @@ export class Budgets {
 
   /** Takes in a change of the tally by a call of this time (ISO 8601). */
   add(row: TallyRow, at: string): void {
-    if (row.cost_nano === 0) return;
     const ms = Date.parse(at);
-    this.#keepSlot(row, ms);
+    const slot = slotRowOf(row, ms);
+    if (!slot) return;
+    this.#keepSlot(slot);
     if (this.#tracked.size === 0) return;
     for (const tracked of this.#tracked.values()) {
       if (!this.#counts(tracked.budget, row.key_id, row.tool)) continue;
@@ -183,12 +184,11 @@ export class Budgets {
     return budget.key_id === undefined || budget.key_id === keyId || this.#ring.lineOf(keyId).includes(budget.key_id);
   }
 
-  #keepSlot({ tool, key_id, cost_nano }: TallyRow, ms: number): void {
-    const slot = slotOf(ms);
-    const grain = `${slot} ${tool} ${key_id}`;
+  #keepSlot(row: SlotRow): void {
+    const grain = `${row.slot} ${row.tool} ${row.key_id}`;
     const known = this.#slots.get(grain);
-    if (known) known.cost_nano += cost_nano;
-    else this.#slots.set(grain, { slot, tool, key_id, cost_nano });
+    if (known) known.cost_nano += row.cost_nano;
+    else this.#slots.set(grain, row);
   }
 
   #reserved(budget: Budget): number {

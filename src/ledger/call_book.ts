@@ -21,7 +21,7 @@ export class CallBook {
   /** Books a call, or amends how it was counted `before`. */
   put(row: OutboxRow, before?: OutboxRow): void {
     const placed = { ...row, pos: ++this.#pos };
-    this.#journal.putCall(placed);
+    this.#journal.putCall(placed, before);
     for (const change of this.#reports.add(placed, before)) {
       this.#journal.tally(change);
       this.#budgets.add(change, placed.at);

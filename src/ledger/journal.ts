@@ -1,4 +1,5 @@
-import type { Books, Entry } from "./books.ts";
+import { type Books, type Entry, type Hold, OF_CALLS } from "./books.ts";
+import type { RedoRecord } from "./redo.ts";
 import type { OutboxRow, StoredResult } from "./rows.ts";
 import type { Store } from "./store.ts";
 import type { StoredKey } from "./stored_key.ts";
@@ -13,12 +14,14 @@ const CROWD = 3;
 const GATHER_MS = 2;
 /** So many are not kept waiting for more. */
 const ENOUGH = 16;
+/** So many entries are not left to the log. */
+const LOGGED = 256;
 
 /**
- * Everything the ledger has decided in memory and not yet written. One flush writes it all in one transaction, so entries,
- * calls and usage on disk always belong together. Rate counters and last uses of keys, which a crash may take back by a
- * second, are written once a second and not with every charge. Callers that need durability share a flush: while one is being
- * synced, all others gather into the next.
+ * Everything the ledger has decided in memory and not yet written. It goes into the tables in one transaction, so entries,
+ * calls and usage there always belong together: once a second, with the rate counters and last uses of keys, which a crash may
+ * take back by that second; or when the tables are asked. What calls must have on disk before that is in the redo log. Callers
+ * that need durability share a flush: while one is being synced, all others gather into the next.
  */
 export class Journal {
   readonly #store: Store;
@@ -28,11 +31,15 @@ export class Journal {
   readonly #turn: Turn;
   readonly #onWritten: (rows: readonly OutboxRow[]) => void;
   readonly #onBroken: (error: unknown) => void;
-  /** Writes more in the same transaction, when all else is in the tables; true: that is to be heard of by `onWritten`. */
-  readonly #alongside: (() => boolean) | undefined;
+  readonly #onLogged: (() => void) | undefined;
+  readonly #alongside: Alongside | undefined;
 
   #entries: (Entry & { at: number })[] = [];
   #calls = new Map<string, OutboxRow>();
+  /** What of these the log lacks: entries from this one on, and calls with what each amends. */
+  #unlogged = 0;
+  #unloggedCalls: RedoRecord["calls"] = [];
+  #logged = false;
   readonly #tally = new PendingRows();
   #results: { key: string; stored: StoredResult; expiresAt: number }[] = [];
   readonly #windows = new Map<string, SlidingWindows>();
@@ -57,7 +64,9 @@ export class Journal {
       turn: Turn;
       onWritten: (rows: readonly OutboxRow[]) => void;
       onBroken: (error: unknown) => void;
-      alongside?: () => boolean;
+      /** What is pending lasts now, and is not in the tables. */
+      onLogged?: () => void;
+      alongside?: Alongside;
     },
   ) {
     this.#store = store;
@@ -67,6 +76,7 @@ export class Journal {
     this.#turn = hooks.turn;
     this.#onWritten = hooks.onWritten;
     this.#onBroken = hooks.onBroken;
+    this.#onLogged = hooks.onLogged;
     this.#alongside = hooks.alongside;
   }
 
@@ -79,9 +89,10 @@ export class Journal {
     return this.#calls.get(id);
   }
 
-  putCall(row: OutboxRow): void {
+  putCall(row: OutboxRow, amended?: OutboxRow): void {
     this.#calls.delete(row.id);
     this.#calls.set(row.id, row);
+    this.#unloggedCalls.push(amended ? [row, amended] : [row]);
   }
 
   tally(row: TallyRow): void {
@@ -162,7 +173,8 @@ export class Journal {
     const gathered = this.#gathered?.written;
     this.#gathered = null;
     try {
-      this.write();
+      if (this.#fitsLog) this.#guarded(() => this.#log());
+      else this.write();
     } catch (error) {
       gathered?.reject(error);
       throw error;
@@ -179,13 +191,56 @@ export class Journal {
    * when they are due, or with all else when `everything` is asked for.
    */
   write(everything = false): void {
+    this.#guarded(() => this.#write(everything));
+  }
+
+  #guarded(work: () => void): void {
     try {
-      this.#write(everything);
+      work();
     } catch (error) {
       // Memory is now ahead of the disk: the object must start again from what is written.
       this.#onBroken(error);
       throw error;
     }
+  }
+
+  /** Whether the log is enough: nobody looks for what is pending in the tables, and nothing else is to be written with it. */
+  get #fitsLog(): boolean {
+    if (this.#entries.length > LOGGED || this.#now() >= this.#countersDueAt || this.#alongside?.isDue()) return false;
+    return this.#entries.every(({ kind }) => OF_CALLS.has(kind));
+  }
+
+  #log(): void {
+    const entries = this.#entries.slice(this.#unlogged);
+    const calls = this.#unloggedCalls;
+    const now = this.#now();
+    const { state: books, holds } = this.#books;
+    const append = () => this.#store.appendRedo({ entries, books, holds: openOf(entries, holds), calls });
+    if (this.#results.length > 0) {
+      this.#store.transaction(() => {
+        append();
+        this.#putResults();
+      });
+    } else if (entries.length + calls.length > 0) append();
+    else {
+      this.#countersInTime(now);
+      return;
+    }
+    this.#unlogged = this.#entries.length;
+    this.#unloggedCalls = [];
+    this.#results = [];
+    this.#logged = true;
+    this.#countersBy(now + COUNTERS_MS);
+    this.#countersInTime(now);
+    this.#onLogged?.();
+  }
+
+  #countersInTime(now: number): void {
+    if (this.#countersDueAt < Number.POSITIVE_INFINITY) this.within(this.#countersDueAt - now);
+  }
+
+  #putResults(): void {
+    for (const { key, stored, expiresAt } of this.#results) this.#store.putResult(key, stored, expiresAt);
   }
 
   #write(everything: boolean): void {
@@ -198,18 +253,22 @@ export class Journal {
       if (rows.length > 0) this.#store.putCalls(rows);
       const tally = this.#tally.drain();
       if (tally.length > 0) this.#store.addTally(tally);
-      for (const { key, stored, expiresAt } of this.#results) this.#store.putResult(key, stored, expiresAt);
+      this.#putResults();
+      if (this.#logged) this.#store.clearRedo();
       if (withCounters) this.#writeCounters(now);
-      more = this.#alongside?.() ?? false;
+      more = this.#alongside?.write() ?? false;
     });
     this.#entries = [];
     this.#calls = new Map();
+    this.#unlogged = 0;
+    this.#unloggedCalls = [];
+    this.#logged = false;
     this.#results = [];
     if (withCounters) {
       this.#windows.clear();
       this.#keys.clear();
       this.#countersDueAt = Number.POSITIVE_INFINITY;
-    } else if (this.#windows.size > 0) this.within(this.#countersDueAt - now);
+    } else this.#countersInTime(now);
     if (rows.length > 0 || more) this.#onWritten(rows);
   }
 
@@ -218,3 +277,14 @@ export class Journal {
     for (const key of this.#keys) this.#store.putKey(key);
   }
 }
+
+/** What else is written with calls and entries. */
+interface Alongside {
+  /** Whether it is to be written now, and not when the tables are. Needs memory alone. */
+  isDue: () => boolean;
+  /** Writes it in the same transaction, when all else is in the tables; true: that is to be heard of by `onWritten`. */
+  write: () => boolean;
+}
+
+const openOf = (entries: readonly Entry[], open: ReadonlyMap<string, Hold>): Hold[] =>
+  entries.flatMap(({ kind, callId }) => (kind === "hold" ? (open.get(callId) ?? []) : []));

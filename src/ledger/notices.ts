@@ -44,7 +44,7 @@ export class Notices {
     this.#plan = about.plan;
     this.#now = about.now;
     const mark = store.creditMark();
-    // Every balance on disk was looked at in the transaction that wrote it.
+    // Every balance on disk was looked at before it was written.
     const { state, movedNano } = about.books;
     this.#credit = mark
       ? { ...mark, lastNano: state.balanceNano, movedNano }
@@ -87,6 +87,20 @@ export class Notices {
     return true;
   }
 
+  /** Whether there are any to give. Needs memory alone. */
+  get isDue(): boolean {
+    if (this.#refusals.length > 0 || !this.#unpaid.given) return true;
+    for (const tracked of this.#budgets.tracked()) {
+      if (highest(tracked.spentNano, tracked.budget.nano_usd) > (this.#ofBudget.get(tracked) ?? 0)) return true;
+    }
+    const tokens = this.#tokens();
+    if (tokens && highest(tokens.used, tokens.monthlyTokens) > this.#toldOfTokens(tokens.of)) return true;
+    const { baseNano, lastNano, movedNano } = this.#credit;
+    const { balanceNano } = this.#books.state;
+    if (balanceNano === lastNano) return false;
+    return movedNano !== this.#books.movedNano || highest(baseNano - balanceNano, baseNano) > this.#toldOfCredit();
+  }
+
   /** Gives the notices that are due, in the transaction that writes what they are about. Whether there were any. */
   write(): boolean {
     const before = this.#given;
@@ -122,7 +136,7 @@ export class Notices {
     const tokens = this.#tokens();
     if (!tokens) return;
     const { of, monthlyTokens, used } = tokens;
-    const told = this.#ofTokens.of === of ? this.#ofTokens.told : 0;
+    const told = this.#toldOfTokens(of);
     const reached = highest(used, monthlyTokens);
     if (reached > told) this.#ofTokens = { of, told: reached };
     for (const threshold of between(told, reached)) this.give(ofTokens(tokens, threshold, "used"));
@@ -143,7 +157,7 @@ export class Notices {
     if (this.#credit.mark > 0 && (added || moved !== 0))
       this.#store.putCreditMark(this.#credit.mark, this.#credit.baseNano);
     const credit = this.#creditNow();
-    const told = this.#ofCredit.of === credit.of ? this.#ofCredit.told : 0;
+    const told = this.#toldOfCredit();
     const reached = highest(credit.baseNano - balance, credit.baseNano);
     if (reached > told) this.#ofCredit = { of: credit.of, told: reached };
     for (const threshold of between(told, reached)) this.give(ofCredit(credit, threshold, "used"));
@@ -165,6 +179,14 @@ export class Notices {
     const { id, monthlyTokens } = plan;
     const { month, tokensUsed: used } = this.#books.state;
     return { of: `${month} ${monthlyTokens}`, id, monthlyTokens, month, used };
+  }
+
+  #toldOfTokens(of: string): number {
+    return this.#ofTokens.of === of ? this.#ofTokens.told : 0;
+  }
+
+  #toldOfCredit(): number {
+    return this.#ofCredit.of === this.#creditNow().of ? this.#ofCredit.told : 0;
   }
 
   #creditNow(): Credit {

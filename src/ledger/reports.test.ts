@@ -119,8 +119,8 @@ describe(`reports of random calls (seed ${SEED})`, () => {
       bench.ledger.keys.create({ ...KEY, id: "key_reader", hash: READER.keyHash }, bench.clock.now);
       const check = async () => {
         const months = [...new Set(calls.map(({ month }) => month as string))];
-        const entries = storage.sql.exec<{ cost: number }>("SELECT sum(cost_nano) AS cost FROM entries");
         await bench.ledger.audit();
+        const entries = storage.sql.exec<{ cost: number }>("SELECT sum(cost_nano) AS cost FROM entries");
         expect(sumOf(calls).cost_nano).toBe(entries.one().cost);
         for (const month of months) {
           const { usage } = await read(bench, { recent: 0, month });

@@ -6,7 +6,7 @@ import { forecastOf } from "./forecast.ts";
 import type { CallDetails, Quota, UsageAnswers, UsageReads } from "./report_types.ts";
 import type { OutboxRow } from "./rows.ts";
 import type { Store } from "./store.ts";
-import { addRow, copyOf, emptyMonth, type MonthTally, rowDifference, rowsOf, type TallyRow } from "./tally.ts";
+import { addRow, changesOf, copyOf, emptyMonth, type MonthTally, type TallyRow } from "./tally.ts";
 import type { CallRecord, Left, Plan, UsageReport, UsageTotals, WindowState } from "./types.ts";
 
 /** The newest calls kept ready for a report. */
@@ -48,7 +48,7 @@ export class Reports {
 
   /** Takes a call in, or the amended form of one counted before. Returns the rows to add to the stored tally. */
   add(row: OutboxRow, before?: OutboxRow): TallyRow[] {
-    const rows = before ? rowDifference(before, row) : rowsOf(row);
+    const rows = changesOf(row, before);
     for (const change of rows) if (change.day.startsWith(this.#tally.month)) addRow(this.#tally, change);
     const known = before ? this.#recent.findIndex((call) => call.id === row.id) : -1;
     if (known >= 0) this.#recent[known] = row;

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   type Bench,
   HOLD,
+  holdsOnDisk,
   KEY,
   openedLedger,
   pricedRequestTo,
@@ -102,7 +103,7 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       // Whoever was to tend it was cut off.
       clock.now += 10 + 201;
       expect(here.tendIn()).toBe(0);
-      const holds = () => storage.sql.exec("SELECT call_id FROM holds").toArray();
+      const holds = () => holdsOnDisk(storage);
       expect(holds()).toEqual([]);
       const alarm = vi.spyOn(storage, "setAlarm");
       here.present();
@@ -111,7 +112,7 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       alarm.mockRestore();
       expect([here.isUntended, here.tendIn()]).toEqual([false, undefined]);
       clock.now += HOLD_JOURNAL_MS;
-      await vi.waitFor(() => expect(holds()).toEqual([{ call_id: held.callId }]));
+      await vi.waitFor(() => expect(holds()).toEqual([held.callId]));
     }));
 
   it("asks the object for nothing that a timer of its own sees to in time", () =>
@@ -128,7 +129,7 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       here.present();
       here.admit(pricedRequestTo(account));
       expect(here.isUntended).toBe(false);
-      const holds = () => storage.sql.exec("SELECT call_id FROM holds").toArray();
+      const holds = () => holdsOnDisk(storage);
       await vi.waitFor(() => expect(holds()).toHaveLength(2));
     }));
 
@@ -269,7 +270,7 @@ describe("the object", () => {
     expect(here?.isUntended).toBe(false);
     await vi.waitFor(() =>
       runInDurableObject(object, (_, { storage }) => {
-        expect(storage.sql.exec("SELECT call_id FROM holds").toArray()).toEqual([{ call_id: held.callId }]);
+        expect(holdsOnDisk(storage)).toEqual([held.callId]);
       }),
     );
   });

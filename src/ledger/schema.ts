@@ -93,6 +93,9 @@ const CHANGES: readonly string[] = [
   `
   ALTER TABLE account ADD COLUMN prefers TEXT;
   `,
+  `
+  CREATE TABLE redo (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+  `,
 ];
 
 export function createTables(sql: SqlStorage): void {

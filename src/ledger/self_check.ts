@@ -56,6 +56,7 @@ export class SelfCheck {
 
   /** Where the audit log stands. */
   async auditHeads(): Promise<AuditHeads> {
+    this.#parts.journal.write();
     await this.#parts.journal.durable();
     return { head: chainHead(this.#sql), acknowledged: acknowledgedHead(this.#sql) };
   }

@@ -1,5 +1,6 @@
 import { AuditLog } from "./audit_chain_store.ts";
-import type { BooksState, Entry, Hold } from "./books.ts";
+import { type BooksState, ENDS_HOLD, type Entry, type Hold } from "./books.ts";
+import type { RedoRecord } from "./redo.ts";
 import type { Account, CallBatch, OutboxRow, StoredResult } from "./rows.ts";
 import { createTables, upgradeTables } from "./schema.ts";
 import { type KeyRow, rowOfKey, type StoredKey, storedKey } from "./stored_key.ts";
@@ -8,8 +9,6 @@ import { UsageTable } from "./usage_table.ts";
 import type { WindowsSnapshot } from "./windows.ts";
 
 /** The ledger's tables and the statements over them. Bulk rows travel as one JSON parameter where they are many. */
-
-const ENDS_HOLD: ReadonlySet<Entry["kind"]> = new Set(["settle", "void", "expire"]);
 
 /** A statement of a Durable Object binds 100 values, and each costs as much as binding them all. */
 const ENTRIES_A_STATEMENT = 11;
@@ -161,6 +160,22 @@ export class Store {
     const ended = entries.flatMap(({ kind, callId }) => (ENDS_HOLD.has(kind) && !placed.has(callId) ? [callId] : []));
     if (ended.length === 0) return;
     this.#sql.exec("DELETE FROM holds WHERE call_id IN (SELECT value FROM json_each(?))", JSON.stringify(ended));
+  }
+
+  /** Keeps what calls changed until it is in the tables. */
+  appendRedo(record: RedoRecord): void {
+    this.#sql.exec("INSERT INTO redo (body) VALUES (?)", JSON.stringify(record));
+  }
+
+  /** What is kept so, oldest first. */
+  redo(): RedoRecord[] {
+    const rows = this.#sql.exec<{ body: string }>("SELECT body FROM redo ORDER BY seq").toArray();
+    return rows.map(({ body }) => JSON.parse(body));
+  }
+
+  /** It is in the tables now. Call it in the transaction that puts it there. */
+  clearRedo(): void {
+    this.#sql.exec("DELETE FROM redo");
   }
 
   /** The entry that ended a call, if it has ended. */

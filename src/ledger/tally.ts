@@ -100,6 +100,10 @@ function rowOf(record: OutboxRow): TallyRow {
   };
 }
 
+/** What a record changes in the tally: all that it adds, or, amended, what sets it apart from what was counted. */
+export const changesOf = (record: OutboxRow, amended?: OutboxRow): TallyRow[] =>
+  amended ? rowDifference(amended, record) : rowsOf(record);
+
 /** What changes in the tally when a record already counted as `before` turns out as `after`. */
 export function rowDifference(before: OutboxRow, after: OutboxRow): TallyRow[] {
   const minus = rowsOf(before);

@@ -25,6 +25,7 @@ export class Upkeep {
     periods.turn();
     attempts.sweep(now());
     if (this.#expireHolds()) await journal.durable();
+    journal.write();
     if (this.#outbox.dueAt(now()) <= now()) await this.#outbox.drain(db, now);
     this.wakeWhenDue();
   }

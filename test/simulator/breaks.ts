@@ -18,6 +18,8 @@ export const BREAKS = [
   "no shares",
   /** The object is not asked to see to what was decided elsewhere in its isolate. */
   "untended",
+  /** An object that wakes does not look for what is in its redo log alone. */
+  "no recovery",
 ] as const;
 export type Break = (typeof BREAKS)[number];
 
@@ -25,6 +27,13 @@ export type Break = (typeof BREAKS)[number];
 export function unguarded(query: string, broken: Break | undefined): string {
   if (broken === "late records") return query.replace("WHERE excluded.pos >= pos", "");
   return broken === "late months" ? query.replace("WHERE excluded.as_of >= as_of", "") : query;
+}
+
+/** A store in which nothing is ever found in the redo log. */
+export class UnreadStore extends Store {
+  override redo(): [] {
+    return [];
+  }
 }
 
 /** A store that forgets the shares of a call. */

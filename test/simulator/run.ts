@@ -225,11 +225,18 @@ export async function simulate(
       await settled();
       trace.push(`${step} +${world.clock.now % 10_000_000} ${what}`);
       if (await world.bury()) trace.push(`${step} the ledger ends, its disk failed`);
-      found = world.model.violation ?? brokenNow(world) ?? (step % 16 === 0 ? brokenPromise(world) : undefined);
+      found =
+        world.model.violation ??
+        brokenNow(world) ??
+        (step % 16 === 0 ? world.asRecovered(() => brokenPromise(world)) : undefined);
       if (found) return outcome(step + 1);
     }
     found =
-      (await rest(world)) ?? world.model.violation ?? brokenNow(world) ?? brokenPromise(world) ?? brokenAtRest(world);
+      (await rest(world)) ??
+      world.model.violation ??
+      brokenNow(world) ??
+      world.asRecovered(() => brokenPromise(world)) ??
+      brokenAtRest(world);
     return outcome(steps);
   } finally {
     restore();

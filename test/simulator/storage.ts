@@ -70,6 +70,21 @@ export class SimulatedStorage {
     }
   };
 
+  /** Runs something and takes back what it wrote. */
+  readonly aside = <T>(work: () => T): T => {
+    const failAfter = this.#failAfter;
+    this.#failAfter = Number.POSITIVE_INFINITY;
+    this.#db.exec("SAVEPOINT aside");
+    this.#inTransaction = true;
+    try {
+      return work();
+    } finally {
+      this.#db.exec("ROLLBACK TO aside; RELEASE aside");
+      this.#inTransaction = false;
+      this.#failAfter = failAfter;
+    }
+  };
+
   /** Everything up to the unit is safe from now on. */
   synced(unit: number): void {
     if (unit < this.written || this.#units.length === 0) {

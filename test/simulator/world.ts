@@ -1,8 +1,10 @@
 import { AccountLedger } from "../../src/ledger/account_ledger.ts";
+import { BudgetStore } from "../../src/ledger/budget_store.ts";
+import { recover } from "../../src/ledger/redo.ts";
 import { Resident, residentLedger } from "../../src/ledger/resident.ts";
 import { Store } from "../../src/ledger/store.ts";
 import { type Fault, SimulatedBooks } from "./books.ts";
-import { type Break, ForgetfulStore } from "./breaks.ts";
+import { type Break, ForgetfulStore, UnreadStore } from "./breaks.ts";
 import { Clock, settled } from "./clock.ts";
 import { Model } from "./model.ts";
 import { ACCOUNT, PLANS, type Random } from "./plan.ts";
@@ -98,6 +100,15 @@ export class World {
         if (!(life.broken || error instanceof DiskFailure)) this.model.report(`the ledger threw: ${textOf(error)}`);
         reject(new Gone("broken"));
       });
+    });
+  }
+
+  /** Looks at the disk as an object that wakes now would find it. */
+  asRecovered<T>(look: () => T): T {
+    const storage = new ObjectStorage(this.disk, async () => {});
+    return this.disk.aside(() => {
+      recover(this.#storeOf(storage), new BudgetStore(storage.sql as unknown as SqlStorage));
+      return look();
     });
   }
 
@@ -208,7 +219,7 @@ export class World {
   }
 
   #storeOf(storage: ObjectStorage): Store {
-    const kind = this.broken === "no shares" ? ForgetfulStore : Store;
+    const kind = { "no shares": ForgetfulStore, "no recovery": UnreadStore }[this.broken as string] ?? Store;
     return new kind(storage as unknown as DurableObjectStorage);
   }
 
