@@ -58,7 +58,6 @@ export class AdmittedCall implements Call {
   readonly streamed: boolean;
   readonly left: AbortSignal | undefined;
   readonly betas: Call["betas"];
-  readonly keepIn: Call["keepIn"];
   /** Tries at models so far. */
   readonly items: CallItem[] = [];
   readonly #env: Env;
@@ -66,6 +65,8 @@ export class AdmittedCall implements Call {
   readonly #facts: CallFacts;
   readonly #cancel: AbortSignal | undefined;
   readonly #asked: Asked;
+  readonly #keepIn: Call["keepIn"];
+  #keptIn: string | undefined;
   #hold: HoldRequest | undefined;
   #limit: TimeLimit | undefined;
 
@@ -87,8 +88,18 @@ export class AdmittedCall implements Call {
     this.left = admission.left;
     this.#cancel = admission.cancel;
     this.betas = admission.betas;
-    this.keepIn = admission.keepIn;
+    this.#keepIn = admission.keepIn;
     this.#asked = admission.asked ?? NOBODY;
+  }
+
+  keepIn(): string | undefined {
+    this.#keptIn = this.#keepIn?.();
+    return this.#keptIn;
+  }
+
+  /** The session made for its answer because nobody waited for it; absent: there is none. */
+  get keptIn(): string | undefined {
+    return this.#keptIn;
   }
 
   /** Made on first use: most calls never ask. */

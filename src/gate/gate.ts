@@ -202,6 +202,7 @@ async function runAndSettle(
       keyId: call.principal.keyId,
       user: call.principal.user,
       durationMs: Date.now() - startedAt,
+      ...(call.keptIn === undefined ? {} : { session: call.keptIn }),
       ...(call.hold ? { hold: call.hold } : {}),
       items: billed ? call.items : unbilled(call.items),
       ...(error ? { error: error.code } : {}),

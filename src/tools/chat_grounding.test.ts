@@ -168,7 +168,8 @@ describe("grounding", () => {
       await recordedCall(settings, { vault: "both" }).vault.readSession({ session_id: "s", limit: 9 }),
     );
     expect(session.messages.map(({ content }) => content).join()).not.toContain("<<passage");
-    expect(session.messages.at(-1)?.metadata).toMatchObject({ citations: [{ n: 1 }] });
+    const place = { start: 0, end: 28 };
+    expect(session.messages.at(-1)?.metadata).toMatchObject({ citations: [{ n: 1, document_id: "kettle", place }] });
   });
 });
 

@@ -5,6 +5,7 @@ import type { Call } from "./define.ts";
 
 /** Id of the answer's message: the same for a repeated attempt, so that a turn is stored once. */
 export const answerId = (attempt: string): string => `${attempt}-answer`;
+export const isAnswerId = (id: string): boolean => /^(?:call|at)_\w+-answer$/.test(id);
 
 /**
  * Stores what the user said and what was answered as one unit. When it cannot be stored the call fails with the reason,
@@ -25,7 +26,8 @@ export async function storeTurn(
     return message;
   });
   const { model, text, citations, finish_reason } = reply;
-  const cited = citations.map(({ n, id, title, url }) => ({ n, id, title, url }));
+  // A passage can be read again by its id.
+  const cited = citations.map(({ snippet: _, ...where }) => where);
   const metadata = { finish_reason, ...(cited.length > 0 ? { citations: cited } : {}) };
   messages.push({ id: reply.id, parent_id, role: "assistant", content: text, created_at, model, metadata });
   const stored = await call.vault.appendTurn({ session_id: sessionId, messages, create: session === null });

@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { unwrap } from "../errors.ts";
+import { unwrap, WaypostError } from "../errors.ts";
 import { wholeCharacter } from "../search/boundaries.ts";
 import type { FetchedItem } from "../vault/types.ts";
+import { isAnswerId } from "./chat_turn.ts";
 import { beginning, howMany, RESULT_TOKENS, tokensOf } from "./cut.ts";
 import { defineTool } from "./define.ts";
 import { NextCalls, nextLines, nextOf } from "./next_calls.ts";
@@ -55,8 +56,11 @@ export const fetch = defineTool({
   input: FetchInput,
   output: FetchOutput,
   rest: { method: "post", path: "/fetch" },
-  run: async (call, { id, offset }) =>
-    withNext(fitting(present(id, offset, unwrap(await call.vault.fetchItem(id, { offset, length: maxText }))))),
+  run: async (call, { id, offset }) => {
+    const found = await call.vault.fetchItem(id, { offset, length: maxText });
+    if (!found.ok && found.code === "not_found" && isAnswerId(id.replace(/^msg:/, ""))) throw notYet(found.detail);
+    return withNext(fitting(present(id, offset, unwrap(found))));
+  },
   text: ({ id, title, text, url, kind, offset, next_offset, length, next }) => {
     const part =
       offset > 0 || next_offset !== null ? `, characters ${offset} to ${offset + text.length} of ${length}` : "";
@@ -64,6 +68,18 @@ export const fetch = defineTool({
     return [`${title || "(untitled)"}\n${kind} ${id}${part}\n${url}`, text, ...more, ...nextLines(next)].join("\n\n");
   },
 });
+
+/** A client that waits no longer is given the id of an answer that is still being written. */
+const notYet = (detail: string) =>
+  new WaypostError(
+    "not_found",
+    `${detail} If a call that still runs gave this id, its answer will be here when it ends.`,
+    {
+      retry: "later",
+      retry_after: 15,
+      next: "Ask again in a quarter of a minute, for two minutes; if nothing is here then, the call failed.",
+    },
+  );
 
 /** With as much of the text as an agent can bear beside the metadata. */
 function fitting(fetched: Fetched): Fetched {
@@ -101,13 +117,16 @@ function shortMetadata(metadata: Record<string, unknown>): Pick<Fetched, "metada
 function present(id: string, offset: number, item: FetchedItem): Fetched {
   if (item.kind === "message") {
     const { session_id, session_title, message } = item;
-    const { role, created_at, model, parent_id } = message;
+    const { role, created_at, model, parent_id, metadata } = message;
     return {
       id,
       kind: "message",
       title: session_title,
       url: `waypost://sessions/${encodeURIComponent(session_id)}`,
-      metadata: { session_id, role, created_at, parent_id, ...(model ? { model } : {}) },
+      ...shortMetadata({
+        ...{ session_id, role, created_at, parent_id, ...(model ? { model } : {}) },
+        ...(metadata?.citations === undefined ? {} : { citations: metadata.citations }),
+      }),
       ...part(message.content, offset),
     };
   }

@@ -65,10 +65,12 @@ test.each([
   const [{ text } = { text: "" }] = result.content as { text: string }[];
   expect(text).toContain(`msg:${handle.id}`);
   if (progress) expect(`You said: ${message}`.startsWith(texts.join(""))).toBe(true);
+  const early = await client.callTool({ name: "fetch", arguments: { id: `msg:${handle.id}` } });
+  expect(early).toMatchObject({ isError: true, _meta: { "waypost/problem": { code: "not_found", retry: "later" } } });
   await client.close();
 
   const line = await billed(world, handle.cost.call_id);
-  expect(line).toMatchObject({ status: "ok", estimated: false });
+  expect(line).toMatchObject({ status: "ok", estimated: false, session_id: handle.session_id });
   expect(served(world).completed).toBe(true);
   const again = await agent();
   const found = await again.callTool({ name: "fetch", arguments: { id: `msg:${handle.id}` } });
