@@ -47,9 +47,15 @@ function chunked(body: Buffer, sizes: readonly number[], extra: string): Buffer 
   return Buffer.concat([...parts, Buffer.from("0\r\n\r\n")]);
 }
 
-/** Whether everything of the request is sent, so that the server may have run it although nobody reads the answer. */
-export const isComplete = (input: Input): boolean =>
-  !promisesMore(input) && (input.delivery.kind !== "cut" || input.delivery.at >= bytesOf(input).length);
+/** Whether so much of the request is sent that the server may have run it although nobody reads the answer. */
+export function isComplete(input: Input): boolean {
+  const bytes = bytesOf(input);
+  const sent = input.delivery.kind === "cut" ? input.delivery.at : bytes.length;
+  // Nobody reads the body of a question, so nobody waits for it.
+  if (BODILESS.has(input.method)) return sent >= bytes.indexOf("\r\n\r\n") + 4;
+  return !promisesMore(input) && sent >= bytes.length;
+}
+const BODILESS = new Set(["GET", "HEAD", "DELETE"]);
 
 /** The head announces more of a body than is there: a server waits for the rest, and rightly. */
 export function promisesMore({ headers, body, framing }: Input): boolean {

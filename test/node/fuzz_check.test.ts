@@ -148,6 +148,13 @@ describe("more is promised than is sent", () => {
   });
 });
 
+test("a question whose head is whole may run though its body is cut", () => {
+  const question: Input = { ...rest, method: "GET", framing: { kind: "length", lie: 9 } };
+  const head = bytesOf(question).indexOf("\r\n\r\n") + 4;
+  const cutAt = (input: Input, at: number) => isComplete({ ...input, delivery: { kind: "cut", at, waitMs: 0 } });
+  expect([cutAt(question, head - 1), cutAt(question, head), cutAt({ ...rest }, head)]).toEqual([false, true, false]);
+});
+
 test("responses are read from pieces of any size", () => {
   const bytes = Buffer.from(
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n",
