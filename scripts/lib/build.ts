@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { basename, extname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { StartFailure } from "./failure.ts";
+import { writeConfig } from "./worker_config.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -28,7 +29,7 @@ const MODULE_TYPES: Record<string, "ESModule" | "CompiledWasm" | "Text" | "Data"
 };
 
 /**
- * Bundles the Worker with the very command that deploys it, minus the upload, into `out`.
+ * Bundles the Worker with the very command that deploys it, minus the upload, into `out`, and its configuration with it.
  * @param entry another entry than the product's, for tests
  * @returns its modules, the entry first
  * @throws StartFailure with wrangler's own report when the code does not build
@@ -54,6 +55,7 @@ export async function build(root: string, out: string, signal: AbortSignal, entr
     child.on("close", resolve);
   });
   if (code !== 0) throw new StartFailure(`the Worker does not build\n${stripVTControlCharacters(report).trim()}`);
+  writeConfig(root, out);
   return modulesIn(out, `${basename(entry ?? "index.ts", ".ts")}.js`);
 }
 

@@ -3,9 +3,18 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, stat
 import { join } from "node:path";
 import { build, modulesIn } from "./build.ts";
 
-/** What a build is made of, besides all files in `src`. The last tells the installed packages. */
-const INGREDIENTS = ["wrangler.toml", "tsconfig.json", "package.json", "node_modules/.package-lock.json"];
-const SOURCES = "src";
+/**
+ * What a build and its configuration are made of, besides all files in two folders. One tells the installed packages, and one
+ * the form in which the configuration is kept.
+ */
+const INGREDIENTS = [
+  "wrangler.toml",
+  "tsconfig.json",
+  "package.json",
+  "node_modules/.package-lock.json",
+  "scripts/lib/worker_config.ts",
+];
+const SOURCES = ["src", "migrations"];
 /** Builds that are kept: that of this checkout, and those of the last few changes. */
 const KEPT = 3;
 
@@ -35,8 +44,8 @@ export async function builtModules(root: string, out: string, signal: AbortSigna
 /** SHA-256 of everything a build is made of: names and contents. */
 export function digestOf(root: string): string {
   const hash = createHash("sha256");
-  const sources = readdirSync(join(root, SOURCES), { recursive: true, encoding: "utf8" }).map((name) =>
-    join(SOURCES, name),
+  const sources = SOURCES.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
   );
   for (const name of [...INGREDIENTS, ...sources.sort()]) {
     const path = join(root, name);

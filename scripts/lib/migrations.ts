@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { unstable_splitSqlQuery } from "wrangler";
+/** One `.sql` file. */
+export interface Migration {
+  name: string;
+  statements: string[];
+}
 
 /** The part of D1 that is needed, whichever package's types describe it. */
 interface Database {
@@ -19,14 +21,12 @@ const TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`;
 
-/** Applies the `.sql` files of `dir` that the database has not had yet, in the order of their numbers, each whole or not at all. */
-export async function applyMigrations(database: Database, dir: string): Promise<void> {
+/** Applies the migrations that the database has not had yet, in their order, each whole or not at all. */
+export async function applyMigrations(database: Database, migrations: Migration[]): Promise<void> {
   await database.prepare(TABLE).all();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
   const applied = new Set(results.map((row) => row.name));
-  const pending = readdirSync(dir).filter((name) => name.endsWith(".sql") && !applied.has(name));
-  for (const name of pending.sort()) {
-    const statements = unstable_splitSqlQuery(readFileSync(join(dir, name), "utf8"));
+  for (const { name, statements } of migrations.filter(({ name }) => !applied.has(name))) {
     await database.batch([
       ...statements.map((sql) => database.prepare(sql)),
       database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),

@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Miniflare as MiniflareInstance, V4MiniflareOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { STOP } from "../../src/gate/under_way.ts";
 import { build } from "./build.ts";
 import { builtModules } from "./build_cache.ts";
@@ -10,6 +8,7 @@ import type { LogFile } from "./log.ts";
 import { applyMigrations } from "./migrations.ts";
 import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog, ofWrangler } from "./miniflare.ts";
 import type { State } from "./state.ts";
+import { readConfig, type WorkerConfig } from "./worker_config.ts";
 import { guardWorkerd, linkWorkerd } from "./workerd.ts";
 
 const HOST = "127.0.0.1";
@@ -53,7 +52,7 @@ export async function serve(options: RuntimeOptions): Promise<Runtime> {
     : build(root, out, options.signal, options.entry));
   process.env.MINIFLARE_WORKERD_PATH = linkWorkerd(state, binary);
   const release = guardWorkerd(state);
-  const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
+  const config = readConfig(root, out);
   const miniflare = withoutSignalHandlers(
     () =>
       new Miniflare(
@@ -80,8 +79,8 @@ export async function serve(options: RuntimeOptions): Promise<Runtime> {
   };
   try {
     await miniflare.ready;
-    await migrate(miniflare, config, root);
-    const runCron = () => schedule(config.triggers.crons?.[0] ?? "");
+    await migrate(miniflare, config);
+    const runCron = () => schedule(config.crons[0] ?? "");
     const stop = async (hurry = new AbortController().signal) => {
       const readied = schedule(STOP).catch((error) =>
         log.write("info", `it was not readied for its end: ${firstLine(error)}`),
@@ -103,17 +102,15 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 
-type Config = ReturnType<typeof unstable_readConfig>;
 type Worker = Extract<V4MiniflareOptions, { workers: unknown }>["workers"][number];
 
 function workerOptions(
-  config: Config,
+  config: WorkerConfig,
   modules: Awaited<ReturnType<typeof build>>,
   modulesRoot: string,
   options: RuntimeOptions,
 ): Worker {
-  // The modules are built already, so the rules for finding more of them do not apply.
-  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+  const worker = config.options;
   return {
     ...(worker as object),
     name: config.name,
@@ -126,11 +123,11 @@ function workerOptions(
   };
 }
 
-async function migrate(miniflare: MiniflareInstance, config: Config, root: string): Promise<void> {
-  for (const { binding, migrations_dir } of config.d1_databases) {
-    if (!migrations_dir) continue;
+async function migrate(miniflare: MiniflareInstance, { databases }: WorkerConfig): Promise<void> {
+  for (const { binding, migrations } of databases) {
+    if (migrations.length === 0) continue;
     try {
-      await applyMigrations(await miniflare.getD1Database(binding), join(root, migrations_dir));
+      await applyMigrations(await miniflare.getD1Database(binding), migrations);
     } catch (error) {
       throw new StartFailure(`the migrations of the database ${binding} failed: ${firstLine(error)}`);
     }

@@ -56,9 +56,11 @@ describe("a build that is kept", () => {
     seen.add(digestOf(root));
     write("wrangler.toml", readFileSync(join(root, "wrangler.toml"), "utf8").replace("small", "smaller"));
     seen.add(digestOf(root));
+    write("migrations/0001_first.sql", "SELECT 1;\n");
+    seen.add(digestOf(root));
     write("node_modules/.package-lock.json", "{}");
     seen.add(digestOf(root));
-    expect(seen.size).toBe(5);
+    expect(seen.size).toBe(6);
     write("README.md", "not part of it");
     expect(seen.has(digestOf(root))).toBe(true);
   });
