@@ -16,6 +16,8 @@ export interface ConformanceWorld {
   apiKey: string;
   /** One-time link by which a person takes the owner account. */
   claim: string;
+  /** Directory of the Worker's modules. */
+  build: string;
   stop(): Promise<void>;
 }
 
@@ -53,7 +55,7 @@ export async function startConformance(vars: Record<string, string> = {}): Promi
       await runtime.stop();
       cleanUp();
     };
-    return { url, mcp: `${url}/mcp`, ...owner, claim, stop };
+    return { url, mcp: `${url}/mcp`, ...owner, claim, build: state.path("build"), stop };
   } catch (error) {
     cleanUp();
     throw error;

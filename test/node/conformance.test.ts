@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { build } from "../../scripts/lib/build.ts";
+import { modulesIn } from "../../scripts/lib/build.ts";
+import { builtModules } from "../../scripts/lib/build_cache.ts";
 import { TOOLS } from "../conformance/answers.ts";
 import { giveUp, WAYS } from "../conformance/leaks.ts";
 import { suites } from "../conformance/suites.ts";
@@ -13,21 +14,26 @@ import { type ConformanceWorld, startConformance } from "../conformance/world.ts
 
 const root = resolve(import.meta.dirname, "../..");
 
+let world: ConformanceWorld;
+beforeAll(async () => {
+  world = await startConformance();
+});
+afterAll(() => world?.stop());
+
 describe("what is deployed", () => {
   const out = mkdtempSync(join(tmpdir(), "waypost-bundle-"));
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-  async function bundle(entry?: string): Promise<string> {
-    const modules = await build(root, join(out, entry ? "test" : "product"), new AbortController().signal, entry);
-    return modules.map(({ path }) => readFileSync(path, "utf8")).join("\n");
-  }
+  const textOf = (modules: { path: string }[]) => modules.map(({ path }) => readFileSync(path, "utf8")).join("\n");
 
   test("has none of the fixtures in it, by any of their names", async () => {
     const names = [...Object.keys(TOOLS), ...prompts.map(({ name }) => name), ...resources.map(({ uri }) => uri)];
     expect(names.length).toBeGreaterThan(30);
-    const [product, tested] = [await bundle(), await bundle("test/conformance/worker.ts")];
+    const product = textOf(await builtModules(root, join(out, "product"), new AbortController().signal));
+    const tested = textOf(modulesIn(world.build, "worker.js"));
     expect(names.filter((name) => !tested.includes(name))).toEqual([]);
     expect(names.filter((name) => product.includes(name))).toEqual([]);
+    expect(product.length).toBeGreaterThan(100_000);
   });
 
   test("has no configuration that would deploy them", () => {
@@ -40,12 +46,6 @@ describe("what is deployed", () => {
 });
 
 describe("the fixtures", () => {
-  let world: ConformanceWorld;
-  beforeAll(async () => {
-    world = await startConformance();
-  });
-  afterAll(() => world?.stop());
-
   const call = async (key: string | null, name: string) => {
     const meta = {
       "io.modelcontextprotocol/protocolVersion": "2026-07-28",
