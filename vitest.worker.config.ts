@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
-import { inWorkerd } from "./test/worker/config.ts";
+import { inWorkerd, onConsoleLog } from "./test/worker/config.ts";
 
 /**
- * Tests of the whole product, which reads its settings once. Loading its modules takes longer than most files do, so files
- * that run with the same settings share a Worker: those without any of their own, and those with the stand-in's models as
- * `configureModels()` gives them. One that changes settings, or tears objects down under others, has a Worker for itself.
+ * Tests of the whole product. Loading its modules takes longer than most files do, so files that run with the same settings
+ * share a Worker: those without any of their own, and those with the stand-in's models as `configureModels()` gives them. One
+ * that changes settings which the product reads once, or tears all objects down, has a Worker for itself, and so has one with
+ * issuers of its own. How people sign in is read anew each time, and may be changed in a shared one.
  */
 const ALONE =
-  /\bsettings\b|as unknown as Env|Object\.assign\(env|configureModels\([^)]|breakers|abortAllDurableObjects|evictDurableObject|routingWorld|issuerSettings|jwt_issuer|inject\(/;
+  /Object\.assign\((env|settings)\b|\.(?!SIGN_UPS|GITHUB_)[A-Z]+(_[A-Z]+)* = |configureModels\([^)]|jwt_issuer|abortAllDurableObjects|routingWorld/;
 
 const folder = "test/worker";
 const groups: Record<"alone" | "plain" | "models", string[]> = { alone: [], plain: [], models: [] };
@@ -20,6 +21,7 @@ for (const name of readdirSync(folder).filter((each) => each.endsWith(".test.ts"
 
 export default defineConfig(async () => ({
   test: {
+    onConsoleLog,
     projects: await Promise.all(
       Object.entries(groups).map(async ([name, include]) =>
         (inWorkerd({ name, include, isolate: name === "alone" }) as () => Promise<object>)(),

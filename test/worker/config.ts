@@ -1,6 +1,9 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+/** The Worker logs a line a call; a test that fails says more without them. A setting of the whole run, not of a project of it. */
+export const onConsoleLog = (log: string): boolean => !log.startsWith('{"event":');
+
 /** Tests that run inside workerd, with real stores and stand-ins for the services on the internet. */
 export const inWorkerd = (test: ViteUserConfig["test"]) =>
   defineConfig(async () => ({
@@ -27,8 +30,7 @@ export const inWorkerd = (test: ViteUserConfig["test"]) =>
       testTimeout: 30_000,
       hookTimeout: 60_000,
       expect: { poll: { timeout: 10_000 } },
-      // The Worker logs a line a call; a test that fails says more without them.
-      onConsoleLog: (log: string) => !log.startsWith('{"event":'),
+      onConsoleLog,
       globalSetup: ["./test/upstream/global_setup.ts"],
       setupFiles: ["./test/worker/setup.ts"],
       ...test,
