@@ -179,7 +179,7 @@ export async function call({ waypost }: World, method: string, path: string, bod
 
 /** The line of a call in the usage report, once it is there. */
 export async function billed(world: World, callId: string) {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 1_200; i++) {
     const { body } = await call(world, "GET", "/v1/usage?recent=50");
     const found = body.recent.find(({ id }: { id: string }) => id === callId);
     if (found) return found;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { costNano } from "../../src/ledger/money.ts";
 import { randomFrom } from "../random.ts";
+import type { ServedRequest } from "../upstream/server.ts";
 import { ask, billed, call, PRICE, served, startWorld, stranger, takeUp, type World, words } from "./stream_client.ts";
 
 /** Streams of the chat route over real sockets, cut anywhere. */
@@ -13,9 +14,10 @@ afterAll(() => world?.close());
 
 const seed = Number(process.env.SEED ?? 1);
 const priced = (line: { cost_nano: number }) => line.cost_nano;
-const reported = () => {
-  const { usage } = served(world);
-  return costNano({ input: usage?.prompt_tokens as number, output: usage?.completion_tokens as number }, PRICE, 10_300);
+const reported = (entry: ServedRequest | undefined) => {
+  expect(entry?.usage).toBeTruthy();
+  const { prompt_tokens: input = 0, completion_tokens: output = 0 } = entry?.usage ?? {};
+  return costNano({ input, output }, PRICE, 10_300);
 };
 
 describe("a stream that is cut", () => {
@@ -47,7 +49,7 @@ describe("a stream that is cut", () => {
     expect(text).toBe(`You said: ${message}`);
     expect(world.upstream.log.length).toBe(asked + 1);
     expect(served(world).completed).toBe(true);
-    expect(priced(await billed(world, callId))).toBe(reported());
+    expect(priced(await billed(world, callId))).toBe(reported(served(world)));
   });
 
   test("is read by two at once, and again when it has ended", async () => {
@@ -109,16 +111,34 @@ describe("a stream that is cut", () => {
   });
 });
 
-test("a client that left a long answer finds it in the session", async () => {
-  const message = words(1_500);
-  const input = { message, model: "paid/brisk-words", session_id: "left-alone" };
-  const first = await ask(world, input).until(({ events }) => events.length > 3);
-  first.cut();
-  const line = await billed(world, first.callId);
-  expect(line).toMatchObject({ status: "ok", estimated: false });
-  expect(line.cost_nano).toBe(reported());
-  const { body } = await call(world, "POST", "/v1/sync", { session_id: "left-alone", limit: 10 });
-  expect(JSON.stringify(body)).toContain(`You said: ${message}`);
+/** Their provider takes many seconds, so both are asked at once. */
+describe.concurrent("a long answer", () => {
+  test("is found in the session by a client that left it", async () => {
+    const message = words(1_500);
+    const input = { message, model: "paid/brisk-words", session_id: "left-alone" };
+    const first = await ask(world, input).until(({ events }) => events.length > 3);
+    first.cut();
+    const line = await billed(world, first.callId);
+    expect(line).toMatchObject({ status: "ok", estimated: false });
+    expect(line.cost_nano).toBe(
+      reported(world.upstream.log.find(({ body }) => body?.messages.at(-1)?.content === message)),
+    );
+    const { body } = await call(world, "POST", "/v1/sync", { session_id: "left-alone", limit: 10 });
+    expect(JSON.stringify(body)).toContain(`You said: ${message}`);
+  });
+
+  test("is given in larger parts to a reader that does not read, who loses nothing", async () => {
+    const message = words(2_000);
+    const slow = ask(world, { message, model: "paid/brisk-words" });
+    await slow.until(({ events }) => events.length > 0);
+    slow.pause();
+    await billed(world, slow.callId);
+    slow.resume();
+    expect((await slow.whole()).text).toBe(`You said: ${message}`);
+    const late = await takeUp(world, slow.callId, "").whole();
+    expect(late.text).toBe(slow.text);
+    expect(late.events.length).toBeLessThan(5);
+  });
 });
 
 test("a cancelled call ends at once and is billed for what the provider had sent", async () => {
@@ -134,19 +154,6 @@ test("a cancelled call ends at once and is billed for what the provider had sent
   const { completed, pieces } = served(world);
   expect([completed, pieces < 200]).toEqual([false, true]);
   expect(await call(world, "DELETE", `/v1/chat/${reading.callId}`)).toMatchObject({ body: { cancelled: false } });
-});
-
-test("a reader that does not read is given more at once, and loses nothing", async () => {
-  const message = words(2_000);
-  const slow = ask(world, { message, model: "paid/brisk-words" });
-  await slow.until(({ events }) => events.length > 0);
-  slow.pause();
-  await billed(world, slow.callId);
-  slow.resume();
-  expect((await slow.whole()).text).toBe(`You said: ${message}`);
-  const late = await takeUp(world, slow.callId, "").whole();
-  expect(late.text).toBe(slow.text);
-  expect(late.events.length).toBeLessThan(5);
 });
 
 test("the first bytes say how to come back", async () => {
