@@ -30,12 +30,13 @@ export function openLog(file: string): LogFile {
   return {
     write(level, message, timestamp = Date.now()) {
       const time = new Date(timestamp).toISOString();
-      // The Worker's own lines are JSON objects already; anything else becomes one.
-      const line = message.startsWith('{"')
-        ? `{"time":"${time}",${message.slice(1)}`
-        : JSON.stringify({ time, level, message });
-      pending += `${line}\n`;
-      if (level === "error") process.stderr.write(`${line}\n`);
+      // The Worker's own lines are JSON objects already, and may come several at once; anything else becomes one.
+      const own = message.split("\n");
+      const lines = own.every((line) => line.startsWith('{"'))
+        ? own.map((line) => `{"time":"${time}",${line.slice(1)}\n`).join("")
+        : `${JSON.stringify({ time, level, message })}\n`;
+      pending += lines;
+      if (level === "error") process.stderr.write(lines);
     },
     close() {
       clearInterval(timer);
