@@ -27,7 +27,7 @@ export class Wire {
     socket.setNoDelay(true);
     socket.on("data", (bytes) => this.#heard(bytes.toString("latin1")));
     socket.on("error", (error) => this.#failed(error));
-    socket.on("close", () => this.#failed(new Error("the server closed the connection")));
+    socket.on("close", () => this.#failed(closed()));
   }
 
   static async open(url: string, method: string, headers: Record<string, string>, body = ""): Promise<Wire> {
@@ -42,6 +42,7 @@ export class Wire {
   /** Asks once more, and waits for the whole answer. */
   ask(): Promise<Taken> {
     return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) return reject(closed());
       this.#failed = reject;
       let held = "";
       let firstMs = 0;
@@ -64,6 +65,8 @@ export class Wire {
     this.#socket.destroy();
   }
 }
+
+const closed = () => new Error("the server closed the connection");
 
 /** Whether an answer that has a body has come to its end. */
 function isWhole(held: string, head: number, start: number): boolean {
