@@ -27,12 +27,15 @@ export function writeConfig(root: string, out: string): void {
   // Not imported: that parses all of it to find out what kind of a module it is.
   const wrangler = createRequire(import.meta.url)("wrangler") as typeof import("wrangler");
   const config = wrangler.unstable_readConfig({ config: join(root, "wrangler.toml"), env: "" }, { hideWarnings: true });
+  // Where it is said to lie there is no .dev.vars: settings and secrets are read in each start, and must not lie about here.
+  const elsewhere = { ...config, userConfigPath: join(out, "wrangler.toml") };
   // The modules are built already, so the rules for finding more of them do not apply; the checkout may be moved.
   const {
     modulesRules: _,
     rootPath: __,
+    bindings: ___,
     ...options
-  } = wrangler.unstable_getMiniflareWorkerOptions(config).workerOptions;
+  } = wrangler.unstable_getMiniflareWorkerOptions(elsewhere).workerOptions;
   const migrationsIn = (dir: string): Migration[] =>
     readdirSync(dir)
       .filter((name) => name.endsWith(".sql"))

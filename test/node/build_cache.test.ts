@@ -48,6 +48,17 @@ describe("a build that is kept", () => {
     expect(second).not.toContain("// kept");
   });
 
+  it("has nothing of the settings and secrets of starts", async () => {
+    write(".dev.vars", "OPENAI_API_KEY=sk-never-kept\n");
+    write("src/index.ts", answering("beside a secret"));
+    await built();
+    const folder = join(root, "node_modules/.cache/waypost-build");
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"));
+    expect(texts.filter((text) => text.includes("beside a secret"))).not.toEqual([]);
+    expect(texts.filter((text) => text.includes("sk-never-kept"))).toEqual([]);
+  });
+
   it("is told from others by every file it is made of", () => {
     const seen = new Set([digestOf(root)]);
     write("src/parts/more.ts", "export const more = 2;\n");
