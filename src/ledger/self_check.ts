@@ -44,8 +44,11 @@ export class SelfCheck {
 
   /** Copies what waits, then says what D1 must have. */
   async reconciliation(db: D1Database, months: readonly string[]): Promise<LedgerBooks> {
-    await this.#outbox.drain(db, this.#parts.now);
-    this.#parts.journal.write();
+    const { journal, now } = this.#parts;
+    // What the log alone has waits too.
+    journal.write();
+    await this.#outbox.drain(db, now);
+    journal.write();
     return ledgerBooks(this.#sql, this.#outbox.mark, months);
   }
 
