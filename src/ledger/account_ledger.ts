@@ -63,14 +63,14 @@ export class AccountLedger {
 
   constructor(store: Store, storage: DurableObjectStorage, plans: ReadonlyMap<string, T.Plan>, around: Surroundings) {
     const { now } = around;
-    const spending = new BudgetStore(storage.sql);
-    recover(store, spending);
+    const budgetStore = new BudgetStore(storage.sql);
+    recover(store, budgetStore);
     const turn = new Turn();
     const account = store.account();
     const plan = new AccountPlan(store, plans, account);
     const books = new Books(store.books(), store.holds());
     const ring = new Keyring(store);
-    const budgets = new Budgets(spending, ring, books.holds, now());
+    const budgets = new Budgets(budgetStore, ring, books.holds, now());
     this.notices = new NoticeStore(storage);
     const notices = new Notices(this.notices, { budgets, books, plan: () => plan.known, now });
     const authority = new Authority(ring, budgets);

@@ -70,7 +70,7 @@ export function addRow(tally: MonthTally, row: MonthRow): void {
 }
 
 /** What a call record adds to the tally: each model has its share, and the call counts once, for the one that answered. */
-export function rowsOf(record: OutboxRow): TallyRow[] {
+function rowsOf(record: OutboxRow): TallyRow[] {
   const row = rowOf(record);
   if (!record.shares) return [row];
   const others = record.shares.map((share) => ({ ...row, ...share, calls: 0, errors: 0 }));
@@ -105,7 +105,7 @@ export const changesOf = (record: OutboxRow, amended?: OutboxRow): TallyRow[] =>
   amended ? rowDifference(amended, record) : rowsOf(record);
 
 /** What changes in the tally when a record already counted as `before` turns out as `after`. */
-export function rowDifference(before: OutboxRow, after: OutboxRow): TallyRow[] {
+function rowDifference(before: OutboxRow, after: OutboxRow): TallyRow[] {
   const minus = rowsOf(before);
   for (const row of minus) for (const field of TOTALS) row[field] = -row[field];
   return [...minus, ...rowsOf(after)];

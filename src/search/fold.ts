@@ -61,7 +61,7 @@ const folding = pattern(foldable, "gv");
 const decimal = pattern(String.raw`\p{Nd}`, "u");
 
 /** Letters that fold to themselves beside any of their like: most words of the commonest scripts need no more. */
-const plain = pattern("^[a-z0-9α-ρσ-ωа-яіїєґўђјљњћџא-תءابت-غف-ويऄ-नप-रलळव-हा-्ก-าิ-ืเ-์ぁ-ゖァ-ヺー一-鿿가-힣]*$", "");
+const plain = pattern("^[a-z0-9α-ρσ-ωа-яіїєґўђјљњћџא-תءابت-غف-ويऄ-नप-रलळव-हा-्ก-าิ-ืเ-์ぁ-ゖァ-ヺー一-鿿가-힣]*$");
 
 /** Folds one word (see `wordsOf`). Idempotent. Empty when there was nothing but marks in it. */
 export function fold(word: string): string {

@@ -1,5 +1,5 @@
-import { pattern } from "../pattern.ts";
 import type { Occurrence } from "./occurrences.ts";
+import { mark } from "./unspaced.ts";
 
 /**
  * The stretch of a text, at most about `length` characters, that meets most different query words; its beginning when it
@@ -48,7 +48,6 @@ function wordEnd(text: string, at: number): number {
 
 /** Stands on the character before it, as a vowel sign does. */
 const isMark = (text: string, at: number): boolean => mark().test(text.charAt(at));
-const mark = pattern(String.raw`\p{M}`, "u");
 
 const isLowSurrogate = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 

@@ -14,10 +14,12 @@ const scripts =
 /** Class of their letters and marks, with what belongs to kana but to no script: ー, ゛, ゜. For patterns with the flag `v`. */
 export const unspaced = `[[[\\p{L}\\p{M}\\p{Nl}]&&[${scripts}]]ー\uff70\u3099\u309a\uff9e\uff9f]`;
 
+/** A mark, which stands on the letter before it. */
+export const mark = pattern(String.raw`\p{M}`, "u");
+
 /** The characters of a folded run. */
 export const charactersOf = (run: string): string[] =>
   mark().test(run) ? (run.match(markedCharacter()) ?? []) : [...run];
-const mark = pattern(String.raw`\p{M}`, "u");
 const markedCharacter = pattern(String.raw`\P{M}\p{M}*|\p{M}+`, "gu");
 
 const loneCharacter = pattern(`^${unspaced}\\p{M}*$`, "v");

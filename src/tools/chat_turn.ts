@@ -5,7 +5,8 @@ import type { Call } from "./define.ts";
 
 /** Id of the answer's message: the same for a repeated attempt, so that a turn is stored once. */
 export const answerId = (attempt: string): string => `${attempt}-answer`;
-export const isAnswerId = (id: string): boolean => /^(?:call|at)_\w+-answer$/.test(id);
+/** Whether `fetch` is asked for such a message. */
+export const isAnswerId = (id: string): boolean => /^msg:(?:call|at)_\w+-answer$/.test(id);
 
 /**
  * Stores what the user said and what was answered as one unit. When it cannot be stored the call fails with the reason,

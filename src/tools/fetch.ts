@@ -58,7 +58,7 @@ export const fetch = defineTool({
   rest: { method: "post", path: "/fetch" },
   run: async (call, { id, offset }) => {
     const found = await call.vault.fetchItem(id, { offset, length: maxText });
-    if (!found.ok && found.code === "not_found" && isAnswerId(id.replace(/^msg:/, ""))) throw notYet(found.detail);
+    if (!found.ok && found.code === "not_found" && isAnswerId(id)) throw notYet(found.detail);
     return withNext(fitting(present(id, offset, unwrap(found))));
   },
   text: ({ id, title, text, url, kind, offset, next_offset, length, next }) => {
