@@ -1,5 +1,7 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
+import type { modulesIn } from "../../scripts/lib/build.ts";
+import { FOR_WORKERD } from "../../scripts/lib/bundle.ts";
 import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog } from "../../scripts/lib/miniflare.ts";
 
 export interface Served {
@@ -10,19 +12,15 @@ export interface Served {
 /** Bundles a worker of `bench/workers`. */
 export function bundle(name: string): string {
   return buildSync({
+    ...FOR_WORKERD,
     entryPoints: [join(import.meta.dirname, "../workers", `${name}.ts`)],
-    bundle: true,
     write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "import"],
-    external: ["node:*", "cloudflare:*"],
   }).outputFiles[0]?.text as string;
 }
 
-/** Serves a script straight from workerd, as the product is served; its objects, if any, in memory unless there is a directory. */
+/** Serves a Worker straight from workerd, as the product is served; its objects, if any, in memory unless there is a directory. */
 export async function serve(
-  script: string,
+  worker: string | ReturnType<typeof modulesIn>,
   durableObjects: Record<string, { className: string; useSQLite: boolean }> = {},
   directory?: string,
 ): Promise<Served> {
@@ -36,10 +34,11 @@ export async function serve(
       workers: [
         {
           name: "bench",
-          modules: true,
-          script,
+          ...(typeof worker === "string"
+            ? { modules: true, script: worker }
+            : { modules: worker, modulesRoot: dirname(worker[0]?.path ?? "") }),
           compatibilityDate: "2026-10-27",
-          compatibilityFlags: ["nodejs_compat", "enable_request_signal"],
+          compatibilityFlags: ["nodejs_compat", "enable_request_signal", "new_module_registry"],
           durableObjects,
           serviceBindings: { NETWORK },
           unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

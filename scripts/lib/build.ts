@@ -1,71 +1,42 @@
 import { spawn } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { basename, extname, join } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { StartFailure } from "./failure.ts";
 import { writeConfig } from "./worker_config.ts";
 
-const require = createRequire(import.meta.url);
-
-/** No network, no questions, no log files in the home directory. */
-const QUIET = {
-  NO_COLOR: "1",
-  WRANGLER_HIDE_BANNER: "true",
-  WRANGLER_LOG: "error",
-  WRANGLER_SEND_ERROR_REPORTS: "false",
-  WRANGLER_SEND_METRICS: "false",
-  WRANGLER_WRITE_LOGS: "false",
-};
-
-const MODULE_TYPES: Record<string, "ESModule" | "CompiledWasm" | "Text" | "Data"> = {
-  ".js": "ESModule",
-  ".mjs": "ESModule",
-  ".wasm": "CompiledWasm",
-  ".txt": "Text",
-  ".html": "Text",
-  ".sql": "Text",
-  ".bin": "Data",
-};
+const ENTRY = "src/index.ts";
 
 /**
- * Bundles the Worker with the very command that deploys it, minus the upload, into `out`, and its configuration with it.
+ * Bundles the Worker as a deploy does into `out`, and its configuration with it.
  * @param entry another entry than the product's, for tests
  * @returns its modules, the entry first
- * @throws StartFailure with wrangler's own report when the code does not build
+ * @throws StartFailure with the bundler's own report when the code does not build
  */
-export async function build(root: string, out: string, signal: AbortSignal, entry?: string) {
-  rmSync(out, { recursive: true, force: true });
-  const wrangler = join(require.resolve("wrangler/package.json"), "../bin/wrangler.js");
-  const args = ["deploy", ...(entry === undefined ? [] : [entry]), "--dry-run", "--env=", "--outdir", out];
-  const child = spawn(process.execPath, [wrangler, ...args], {
+export async function build(root: string, out: string, signal: AbortSignal, entry = ENTRY) {
+  // In a process of its own: the bundler leaves one behind that would stay as long as this.
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../bundle.ts"), out, entry], {
     cwd: root,
     signal,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...QUIET },
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, NO_COLOR: "1" },
   });
   let report = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
-      report += chunk;
-    });
-  }
+  child.stderr.on("data", (chunk) => {
+    report += chunk;
+  });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   });
   if (code !== 0) throw new StartFailure(`the Worker does not build\n${stripVTControlCharacters(report).trim()}`);
   writeConfig(root, out);
-  return modulesIn(out, `${basename(entry ?? "index.ts", ".ts")}.js`);
+  return modulesIn(out, `${basename(entry, ".ts")}.mjs`);
 }
 
 /** The modules of a build, the entry first. */
-export function modulesIn(out: string, main = "index.js") {
-  const names = readdirSync(out, { recursive: true, encoding: "utf8" });
-  return names
-    .sort((a, b) => Number(b === main) - Number(a === main))
-    .flatMap((name) => {
-      const type = MODULE_TYPES[extname(name)];
-      return type ? [{ type, path: join(out, name) }] : [];
-    });
+export function modulesIn(out: string, main = "index.mjs") {
+  const names = readdirSync(out).filter((name) => name.endsWith(".mjs"));
+  names.sort((a, b) => Number(b === main) - Number(a === main));
+  return names.map((name) => ({ type: "ESModule" as const, path: join(out, name) }));
 }

@@ -39,7 +39,7 @@ describe("a build that is kept", () => {
     const [name] = kept();
     expect(kept()).toEqual([digestOf(root)]);
     // What is kept is told from what is built by a mark in it.
-    const entry = join(root, "node_modules/.cache/waypost-build", name as string, "index.js");
+    const entry = join(root, "node_modules/.cache/waypost-build", name as string, "index.mjs");
     writeFileSync(entry, `${readFileSync(entry, "utf8")}\n// kept\n`);
     expect(await built()).toContain("// kept");
     write("src/index.ts", answering("the second answer"));

@@ -30,7 +30,7 @@ describe("what is deployed", () => {
     const names = [...Object.keys(TOOLS), ...prompts.map(({ name }) => name), ...resources.map(({ uri }) => uri)];
     expect(names.length).toBeGreaterThan(30);
     const product = textOf(await builtModules(root, join(out, "product"), new AbortController().signal));
-    const tested = textOf(modulesIn(world.build, "worker.js"));
+    const tested = textOf(modulesIn(world.build, "worker.mjs"));
     expect(names.filter((name) => !tested.includes(name))).toEqual([]);
     expect(names.filter((name) => product.includes(name))).toEqual([]);
     expect(product.length).toBeGreaterThan(100_000);

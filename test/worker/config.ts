@@ -9,6 +9,7 @@ export const inWorkerd = (test: ViteUserConfig["test"]) =>
   defineConfig(async () => ({
     plugins: [
       cloudflareTest({
+        main: "./src/index.ts",
         wrangler: { configPath: "./wrangler.toml" },
         miniflare: {
           bindings: {
