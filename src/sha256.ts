@@ -2,7 +2,7 @@ let crypto: typeof import("node:crypto") | undefined;
 
 /** Lowercase hex SHA-256 of a text in UTF-8, at once: for inside a storage transaction. */
 export function sha256(text: string): string {
-  // A bundler moves imports of built-in modules to where every start loads them, and this one takes milliseconds.
+  // A start would load what is imported, and this takes milliseconds.
   crypto ??= process.getBuiltinModule("node:crypto");
   return crypto.hash("sha256", text);
 }

@@ -12,6 +12,7 @@ const INGREDIENTS = [
   "tsconfig.json",
   "package.json",
   "node_modules/.package-lock.json",
+  "scripts/lib/bundle.ts",
   "scripts/lib/worker_config.ts",
 ];
 const SOURCES = ["src", "migrations"];

@@ -1,8 +1,6 @@
+import { resolve4, resolve6 } from "node:dns/promises";
+import { BlockList, isIP } from "node:net";
 import { within } from "../time_limit.ts";
-
-// A bundler moves imports of built-in modules to where every start loads them, and these take milliseconds.
-const { resolve4, resolve6 } = process.getBuiltinModule("node:dns/promises");
-const { BlockList, isIP } = process.getBuiltinModule("node:net");
 
 const PRIVATE = new BlockList();
 for (const [network, prefix] of [

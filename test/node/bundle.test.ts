@@ -27,7 +27,8 @@ describe("the bundle", () => {
     for (const [, next] of (texts.get(name) as string).matchAll(IMPORTED)) atOnce(next as string, found);
     return found;
   }
-  const bytes = (names: Iterable<string>) => [...names].reduce((sum, name) => sum + (texts.get(name) as string).length, 0);
+  const bytes = (names: Iterable<string>) =>
+    [...names].reduce((sum, name) => sum + (texts.get(name) as string).length, 0);
 
   it("has most of it wait until it is needed", () => {
     expect(bytes(texts.keys())).toBeGreaterThan(1_000_000);

@@ -1,2 +1,2 @@
-/** The chat model alone: with the provider around it come completions, embeddings and images, for every start to compile. */
+/** The chat model alone: with the provider around it come completions, embeddings and images. */
 export { OpenAICompatibleChatLanguageModel } from "@ai-sdk/openai-compatible";
