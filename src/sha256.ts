@@ -4,5 +4,5 @@ let crypto: typeof import("node:crypto") | undefined;
 export function sha256(text: string): string {
   // A start would load what is imported, and this takes milliseconds.
   crypto ??= process.getBuiltinModule("node:crypto");
-  return crypto.hash("sha256", text);
+  return crypto.createHash("sha256").update(text).digest("hex");
 }

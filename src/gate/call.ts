@@ -21,6 +21,7 @@ import type { Asked } from "../tools/confirm.ts";
 import { confirmRules } from "../tools/confirm_rules.ts";
 import type { Call, Principal } from "../tools/define.ts";
 import { drainMs } from "../tools/stream_times.ts";
+import type { CallRequest } from "./gate.ts";
 import { type Background, blobsOf, ledgerOf, reachLedger, reserveNear, vaultOf } from "./stores.ts";
 
 /** A failure that bills what was charged before it. */
@@ -30,18 +31,11 @@ interface Admission {
   facts: CallFacts;
   principal: Principal;
   attempt: string;
-  hold?: HoldRequest;
-  granted?: number;
-  preferred?: string;
-  answers: UsageAnswers;
+  hold: HoldRequest | undefined;
+  reply: UsageAnswers & { grantedOutputTokens?: number; preferred?: string };
   deadline: number;
-  /** Absent when nobody reads along. */
-  emit?: Call["emit"];
-  left?: AbortSignal;
-  cancel?: AbortSignal;
-  betas?: Call["betas"];
-  keepIn?: Call["keepIn"];
-  asked?: Asked;
+  /** What its door gave with it; without `emit` nobody reads along. */
+  request: Pick<CallRequest, "emit" | "left" | "cancel" | "betas" | "keepIn" | "asked">;
 }
 
 /** The call the gate admitted: holds what it may use, and remembers what it did use. */
@@ -79,17 +73,18 @@ export class AdmittedCall implements Call {
     this.principal = admission.principal;
     this.attempt = admission.attempt;
     this.deadline = admission.deadline;
-    this.usage = admission.answers.usage;
-    this.answers = admission.answers;
-    this.granted = admission.granted;
-    this.preferred = admission.preferred;
-    this.streamed = admission.emit !== undefined;
-    this.emit = admission.emit ?? ignore;
-    this.left = admission.left;
-    this.#cancel = admission.cancel;
-    this.betas = admission.betas;
-    this.#keepIn = admission.keepIn;
-    this.#asked = admission.asked ?? NOBODY;
+    const { reply, request } = admission;
+    this.usage = reply.usage;
+    this.answers = reply;
+    this.granted = reply.grantedOutputTokens;
+    this.preferred = reply.preferred;
+    this.streamed = request.emit !== undefined;
+    this.emit = request.emit ?? ignore;
+    this.left = request.left;
+    this.#cancel = request.cancel;
+    this.betas = request.betas;
+    this.#keepIn = request.keepIn;
+    this.#asked = request.asked ?? NOBODY;
   }
 
   keepIn(): string | undefined {

@@ -79,45 +79,54 @@ export type CallOutcome = Common &
 export function runCall(env: Env, ctx: Background, request: CallRequest): Promise<CallOutcome> {
   const startedAt = Date.now();
   const ended = began(request.credential.account);
-  const work = perform(env, ctx, request, startedAt).then(({ outcome, keyId }) => {
+  const begun = begin(env, ctx, request);
+  const goOn = () => ctx.waitUntil(work);
+  const work = perform(env, ctx, request, begun, startedAt, goOn).then(({ outcome, keyId }) => {
     ended();
     log(ctx, request, outcome, keyId, startedAt);
     return outcome;
   });
-  ctx.waitUntil(work);
+  // What is answered at once has ended before anybody can leave, and this costs as much as the answer.
+  if (!(begun.near && request.tool.atOnce)) goOn();
   return work;
+}
+
+interface Begun {
+  callId: string;
+  /** What cannot be asked for, with the reason. */
+  asked: ReturnType<typeof prepare> | { refused: unknown };
+  /** The ledger's decision, where it could be had at once. */
+  near?: AdmitReply | undefined;
+}
+
+function begin(env: Env, ctx: Background, request: CallRequest): Begun {
+  const callId = newId("call");
+  try {
+    const asked = prepare(env, request, callId);
+    return { callId, asked, near: admitNear(env, ctx, asked.admitting) };
+  } catch (refused) {
+    return { callId, asked: { refused } };
+  }
 }
 
 async function perform(
   env: Env,
   ctx: Background,
   request: CallRequest,
+  { callId, asked, near }: Begun,
   startedAt: number,
+  goOn: () => void,
 ): Promise<{ outcome: CallOutcome; keyId?: string }> {
-  const callId = newId("call");
   let principal: Principal | undefined;
   let outcome: CallOutcome;
   try {
-    let prepared: ReturnType<typeof prepare>;
-    try {
-      prepared = prepare(env, request, callId);
-    } catch (error) {
+    if ("refused" in asked) {
       // A caller who is not known learns that first, whatever was sent.
       await identify(env, request.credential);
-      throw error;
+      throw asked.refused;
     }
-    const { input, facts, quote } = prepared;
-    const admitting: AdmitRequest = {
-      ...facts,
-      caller: request.credential.caller,
-      scope: request.tool.scope,
-      metered: request.tool.metered ?? false,
-      ...(quote ? { hold: quote } : {}),
-      ...(request.tool.uncounted ? { uncounted: true } : {}),
-      ...(request.tool.reads ? { reads: request.tool.reads(input) } : {}),
-      ...(request.tool.prefers?.(input) ? { prefers: true } : {}),
-    };
-    const reply = admitNear(env, ctx, admitting) ?? (await reachLedger(env, () => admitTo(env, admitting)));
+    const { input, facts, quote, admitting } = asked;
+    const reply = near ?? (await reachLedger(env, () => admitTo(env, admitting)));
     if (reply.kind === "refused") throw refusalOf(reply, env, request.credential);
     principal = principalOf(reply.identity, request);
     const attempt = attemptOf(facts, principal);
@@ -131,38 +140,37 @@ async function perform(
     if (reply.kind === "replay") {
       outcome = { ...replayOf(request.tool, reply), windows: reply.windows };
     } else {
-      const call = new AdmittedCall(env, ctx, {
-        facts,
-        principal,
-        attempt,
-        ...(quote && reply.preferred === undefined ? { hold: quote } : {}),
-        ...(reply.preferred === undefined ? {} : { preferred: reply.preferred }),
-        ...(reply.grantedOutputTokens === undefined ? {} : { granted: reply.grantedOutputTokens }),
-        answers: reply,
-        deadline: startedAt + DEADLINE_MS,
-        ...(request.emit ? { emit: request.emit } : {}),
-        ...(request.left ? { left: request.left } : {}),
-        ...(request.cancel ? { cancel: request.cancel } : {}),
-        ...(request.betas === undefined ? {} : { betas: request.betas }),
-        ...(request.keepIn ? { keepIn: request.keepIn } : {}),
-        ...(request.asked ? { asked: request.asked } : {}),
-      });
-      outcome = await runAndSettle(env, request, call, facts, input, startedAt);
+      const hold = reply.preferred === undefined ? quote : undefined;
+      const deadline = startedAt + DEADLINE_MS;
+      const call = new AdmittedCall(env, ctx, { facts, principal, attempt, hold, reply, deadline, request });
+      outcome = await runAndSettle(env, request, call, facts, input, startedAt, goOn);
       outcome.windows = reply.windows;
     }
   } catch (error) {
     outcome = failureOf(error, callId, request.requestId);
   }
   if (!outcome.ok && !request.tool.restOnly) outcome = { ...outcome, error: suggesting(outcome.error, request) };
-  return { outcome, ...(principal ? { keyId: principal.keyId } : {}) };
+  return principal ? { outcome, keyId: principal.keyId } : { outcome };
 }
 
 /** The call as the ledger will be asked for it; throws what can be refused before. */
 function prepare(env: Env, request: CallRequest, callId: string) {
+  const { tool, credential } = request;
   // What an agent plainly meant is taken; what a program manages accounts and money with must be exact.
-  const input = validate(request.tool.input, request.input, request.tool.restOnly === true);
+  const input = validate(tool.input, request.input, tool.restOnly === true);
   const facts = factsOf(request, callId, input);
-  return { input, facts, quote: request.tool.quote?.(input, createModels(env)) };
+  const quote = tool.quote?.(input, createModels(env));
+  const admitting: AdmitRequest = {
+    ...facts,
+    caller: credential.caller,
+    scope: tool.scope,
+    metered: tool.metered ?? false,
+  };
+  if (quote) admitting.hold = quote;
+  if (tool.uncounted) admitting.uncounted = true;
+  if (tool.reads) admitting.reads = tool.reads(input);
+  if (tool.prefers?.(input)) admitting.prefers = true;
+  return { input, facts, quote, admitting };
 }
 
 /**
@@ -182,6 +190,7 @@ async function runAndSettle(
   facts: CallFacts,
   input: unknown,
   startedAt: number,
+  goOn: () => void,
 ): Promise<CallOutcome> {
   const { tool } = request;
   let output: unknown;
@@ -208,6 +217,8 @@ async function runAndSettle(
       ...(error ? { error: error.code } : {}),
       ...(facts.idempotency && !error ? { result: keepable(JSON.stringify(output)) } : {}),
     };
+    // It was not over at once, after all.
+    if (tool.atOnce) goOn();
     const posted = await reachLedger(env, () => settleWith(env, settle), 4);
     if (posted.ok && posted.value.kept) return replayOf(tool, posted.value.kept);
     if (posted.ok) settlement = posted.value;
@@ -293,13 +304,13 @@ function log(
     request_id: request.requestId,
     call_id: outcome.callId,
     account: request.credential.account,
-    ...(keyId ? { key_id: keyId } : {}),
     via: request.via,
     tool: request.tool.name,
     status: outcome.ok ? "ok" : outcome.error.code,
-    ...(outcome.ok && outcome.replayed ? { replayed: true } : {}),
-    ...(outcome.costNano > 0 ? { cost_nano: outcome.costNano } : {}),
     duration_ms: Date.now() - startedAt,
   };
+  if (keyId !== undefined) line.key_id = keyId;
+  if (outcome.ok && outcome.replayed) line.replayed = true;
+  if (outcome.costNano > 0) line.cost_nano = outcome.costNano;
   logCall(line, (work) => ctx.waitUntil(work));
 }

@@ -19,9 +19,9 @@ export interface SlotRow {
   cost_nano: number;
 }
 
-/** What a change of the tally by a call of this time (ms) adds; undefined when it costs nothing. */
-export const slotRowOf = ({ tool, key_id, cost_nano }: TallyRow, at: number): SlotRow | undefined =>
-  cost_nano === 0 ? undefined : { slot: slotOf(at), tool, key_id, cost_nano };
+/** What a change of the tally by a call of this time (ISO 8601) adds; undefined when it costs nothing. */
+export const slotRowOf = ({ tool, key_id, cost_nano }: TallyRow, at: string): SlotRow | undefined =>
+  cost_nano === 0 ? undefined : { slot: slotOf(Date.parse(at)), tool, key_id, cost_nano };
 
 export const slotOf = (at: number): number => Math.floor(at / SLOT_MS);
 

@@ -94,11 +94,11 @@ export class Budgets {
 
   /** Takes in a change of the tally by a call of this time (ISO 8601). */
   add(row: TallyRow, at: string): void {
-    const ms = Date.parse(at);
-    const slot = slotRowOf(row, ms);
+    const slot = slotRowOf(row, at);
     if (!slot) return;
     this.#keepSlot(slot);
     if (this.#tracked.size === 0) return;
+    const ms = Date.parse(at);
     for (const tracked of this.#tracked.values()) {
       if (!this.#counts(tracked.budget, row.key_id, row.tool)) continue;
       const { start } = tracked.period;

@@ -18,13 +18,13 @@ export class CallBook {
     this.#budgets = around.budgets;
   }
 
-  /** Books a call, or amends how it was counted `before`. */
+  /** Books a call, or amends how it was counted `before`. The row is the book's from now on. */
   put(row: OutboxRow, before?: OutboxRow): void {
-    const placed = { ...row, pos: ++this.#pos };
-    this.#journal.putCall(placed, before);
-    for (const change of this.#reports.add(placed, before)) {
+    row.pos = ++this.#pos;
+    this.#journal.putCall(row, before);
+    for (const change of this.#reports.add(row, before)) {
       this.#journal.tally(change);
-      this.#budgets.add(change, placed.at);
+      this.#budgets.add(change, row.at);
     }
   }
 }

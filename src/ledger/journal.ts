@@ -90,7 +90,8 @@ export class Journal {
   }
 
   putCall(row: OutboxRow, amended?: OutboxRow): void {
-    this.#calls.delete(row.id);
+    // It takes the place of its new position.
+    if (amended) this.#calls.delete(row.id);
     this.#calls.set(row.id, row);
     this.#unloggedCalls.push(amended ? [row, amended] : [row]);
   }

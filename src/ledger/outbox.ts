@@ -20,21 +20,26 @@ const PRUNE_EVERY_MS = 60 * 60 * 1_000;
 /** Calls stay listed this long once D1 has them. */
 const KEEP_CALLS_MS = 40 * 24 * 60 * 60 * 1_000;
 
+/** The calls of a statement, each made text once: what `json_each` tells of an object is made anew for every column asked of it. */
+const CALLS = "WITH calls (c) AS MATERIALIZED (SELECT value FROM json_each(?2))";
+
 const USAGE = `
+  ${CALLS}
   INSERT INTO usage_records (id, account, at, tool, model, key_id, input_tokens, output_tokens, cost_nano, credit_nano, status, estimated, pos)
-  SELECT value ->> 'id', ?1, value ->> 'at', value ->> 'tool', value ->> 'model', value ->> 'key_id', value ->> 'input_tokens',
-         value ->> 'output_tokens', value ->> 'cost_nano', value ->> 'credit_nano', value ->> 'status', value ->> 'estimated', value ->> 'pos'
-  FROM json_each(?2) WHERE value ->> 'model' IS NOT NULL
+  SELECT c ->> 'id', ?1, c ->> 'at', c ->> 'tool', c ->> 'model', c ->> 'key_id', c ->> 'input_tokens',
+         c ->> 'output_tokens', c ->> 'cost_nano', c ->> 'credit_nano', c ->> 'status', c ->> 'estimated', c ->> 'pos'
+  FROM calls WHERE c ->> 'model' IS NOT NULL
   ON CONFLICT (id) DO UPDATE SET model = excluded.model, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
     cost_nano = excluded.cost_nano, credit_nano = excluded.credit_nano, status = excluded.status, estimated = excluded.estimated, pos = excluded.pos
   WHERE excluded.pos >= pos`;
 
 /** Lines are only ever appended; rows of before the chain (they have no `seq`) are amended in place as they were then. */
 const AUDIT = `
+  ${CALLS}
   INSERT INTO audit_logs (id, account, at, actor, action, subject, via, status, duration_ms, seq, prev, hash)
-  SELECT value ->> 'id', ?1, value ->> 'at', value ->> 'user', value ->> 'tool', value ->> 'key_id', value ->> 'via',
-         value ->> 'status', value ->> 'duration_ms', value ->> 'seq', value ->> 'prev', value ->> 'hash'
-  FROM json_each(?2) WHERE true
+  SELECT c ->> 'id', ?1, c ->> 'at', c ->> 'user', c ->> 'tool', c ->> 'key_id', c ->> 'via',
+         c ->> 'status', c ->> 'duration_ms', c ->> 'seq', c ->> 'prev', c ->> 'hash'
+  FROM calls WHERE true
   ON CONFLICT (account, seq) WHERE seq IS NOT NULL DO NOTHING
   ON CONFLICT (id) WHERE seq IS NULL DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms`;
 

@@ -28,7 +28,7 @@ export function recover(store: Store, budgets: BudgetStore): void {
   const entries = records.flatMap((record) => record.entries);
   const calls = records.flatMap((record) => record.calls);
   const changes = calls.flatMap(([row, amended]) => changesOf(row, amended).map((change) => ({ change, at: row.at })));
-  const slots = changes.flatMap(({ change, at }) => slotRowOf(change, Date.parse(at)) ?? []);
+  const slots = changes.flatMap(({ change, at }) => slotRowOf(change, at) ?? []);
   store.transaction(() => {
     if (entries.length > 0) store.post(entries, last.books, openAfter(records));
     if (calls.length > 0) store.putCalls(newestOf(calls.map(([row]) => row)));

@@ -97,9 +97,19 @@ export class Reports {
   #report(recent: number, month: string, present: Present): UsageReport {
     const isCurrent = month === this.#tally.month;
     const tally = isCurrent ? this.#tally : this.#load(month);
+    const { total, by_model, by_tool, by_key, by_day } = copyOf(tally);
+    const { plan, tokens, balance, windows } = this.#quota(present);
     return {
-      ...copyOf(tally),
-      ...this.#quota(present),
+      month,
+      total,
+      by_model,
+      by_tool,
+      by_key,
+      by_day,
+      plan,
+      tokens,
+      balance,
+      windows,
       recent: recent === 0 ? [] : this.#recent.slice(-recent).reverse().map(publicRecord),
       forecast: isCurrent ? forecastOf(month, tally.total, present.now) : null,
       notices: present.notices(),

@@ -132,8 +132,13 @@ export class PendingRows {
 
 export const TOTALS = ["calls", "errors", "input_tokens", "output_tokens", "cost_nano"] as const;
 
+/** Field by field: every call is counted in six places. */
 export function addTo(totals: UsageTotals, more: UsageTotals): void {
-  for (const field of TOTALS) totals[field] += more[field];
+  totals.calls += more.calls;
+  totals.errors += more.errors;
+  totals.input_tokens += more.input_tokens;
+  totals.output_tokens += more.output_tokens;
+  totals.cost_nano += more.cost_nano;
 }
 
 function under(totals: Totals, name: string): UsageTotals {

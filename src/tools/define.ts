@@ -169,6 +169,8 @@ export interface ToolDefinition<I extends z.ZodType, O extends z.ZodType> {
   uncounted?: boolean;
   /** What to ask of the usage report in the admission itself, so that reading it costs no second hop. */
   reads?: (input: z.output<I>) => UsageReads;
+  /** True when `run` makes its answer of what the admission told, and waits for nothing: it is over before its client can leave. */
+  atOnce?: boolean;
   /** True when the model that the account prefers decides what the call does, and costs: told in `call.preferred`. */
   prefers?: (input: z.output<I>) => boolean;
   /** The saved session the call belongs to, for reports. */

@@ -23,6 +23,7 @@ export const quota = defineTool({
   rest: { method: "get", path: "/quota" },
   restOnly: true,
   uncounted: true,
+  atOnce: true,
   reads: () => ({ quota: true, budgets: true }),
   run: async ({ answers }) => {
     if (!answers?.quota) throw new Error("the admission carried no quota");

@@ -111,6 +111,7 @@ export const usage = defineTool({
   input: UsageInput,
   output: UsageOutput,
   rest: { method: "get", path: "/usage" },
+  atOnce: true,
   reads: (input) => {
     const { recent, month, group_by, from, to, call_id } = input;
     const isGrouped = group_by !== undefined || from !== undefined || to !== undefined;
@@ -126,37 +127,52 @@ export const usage = defineTool({
   },
   run: async ({ usage: report, answers }, { call_id }) => {
     if (!report) throw new Error("the admission carried no usage report");
-    const { windows, forecast, notices, ...rest } = report;
+    const { month, total, by_model, by_tool, by_key, by_day, plan, tokens, balance, recent, notices } = report;
     const { groups, call, budgets = [] } = answers ?? {};
     const tight = tightest(budgets);
     if (call_id !== undefined && !call) throw noSuchCall();
-    const whole = {
-      ...rest,
-      limits: windows.map(limitOf),
-      ...(forecast ? { forecast: { ...forecast, how: FORECAST_HOW } } : {}),
+    const whole: Omit<UsageOutput, "left_out" | "next"> = {
+      month,
+      total,
+      by_model,
+      by_tool,
+      by_key,
+      by_day,
+      plan,
+      tokens,
+      balance,
+      recent,
+      limits: report.windows.map(limitOf),
       notices: notices.map(({ at, message }) => `${at} ${message}`),
-      ...(tight.length > 0 ? { budgets: tight } : {}),
-      ...(groups ? { groups } : {}),
-      ...(call ? { call } : {}),
     };
+    if (report.forecast) whole.forecast = { ...report.forecast, how: FORECAST_HOW };
+    if (tight.length > 0) whole.budgets = tight;
+    if (groups) whole.groups = groups;
+    if (call) whole.call = call;
     const { report: told, left_out, next } = cutReport(whole);
-    const [dearest] = told.recent.filter(({ cost_nano }) => cost_nano > 0).sort((a, b) => b.cost_nano - a.cost_nano);
+    const dearest = call ? undefined : dearestOf(told.recent);
     return {
       ...told,
       ...(left_out ? { left_out } : {}),
       ...nextOf([
         ...next.slice(0, 2),
-        dearest &&
-          !call && {
-            tool: "usage",
-            arguments: { call_id: dearest.id, recent: 0 },
-            why: "to itemise the dearest of these calls",
-          },
+        dearest && {
+          tool: "usage",
+          arguments: { call_id: dearest.id, recent: 0 },
+          why: "to itemise the dearest of these calls",
+        },
       ]),
     };
   },
   text,
 });
+
+/** The call that cost most, if any cost something; of equals the newest. */
+function dearestOf(calls: UsageOutput["recent"]): UsageOutput["recent"][number] | undefined {
+  let dearest: UsageOutput["recent"][number] | undefined;
+  for (const call of calls) if (call.cost_nano > (dearest?.cost_nano ?? 0)) dearest = call;
+  return dearest;
+}
 
 /** What may refuse the caller's next call although there is money. */
 function tightest(budgets: readonly BudgetState[]): string[] {
