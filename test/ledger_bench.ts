@@ -59,7 +59,9 @@ export async function openedLedger(account: string, plan: string) {
 /** Calls whose holds are on disk, in the table or in the redo log. */
 export const holdsOnDisk = ({ sql }: DurableObjectStorage): unknown[] =>
   sql
-    .exec("SELECT call_id FROM holds UNION SELECT value ->> 'callId' FROM redo, json_each(body, '$.holds')")
+    .exec(
+      "SELECT call_id FROM holds UNION SELECT value ->> 'callId' FROM redo NATURAL JOIN redo_epoch, json_each(body, '$.holds')",
+    )
     .toArray()
     .map((row) => row.call_id);
 

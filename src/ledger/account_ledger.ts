@@ -77,7 +77,7 @@ export class AccountLedger {
     this.authority = authority;
     this.webhooks = new Webhooks(this.notices, notices, authority, { account: account.account, now });
     const reports = new Reports(store, monthOf(now()));
-    const journal = new Journal(store, storage, books, {
+    const journal = new Journal(store, books, {
       now,
       turn,
       onWritten: (rows) => {
@@ -158,10 +158,8 @@ export class AccountLedger {
   }
 
   /** Writes everything that was decided, whenever it is due. */
-  flush(): Promise<void> {
-    const { journal } = this.#parts;
-    journal.write(true);
-    return journal.durable();
+  flush(): void {
+    this.#parts.journal.write(true);
   }
 
   get turn(): Pick<Turn, "due"> {

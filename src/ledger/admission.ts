@@ -44,7 +44,7 @@ export class Admission {
     for (;;) {
       const decided = this.#decide(request);
       if ("onDisk" in decided) {
-        await this.#parts.journal.durable();
+        this.#parts.journal.flush();
         return decided.onDisk;
       }
       if (!("waitFor" in decided)) return decided;

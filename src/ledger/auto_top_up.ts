@@ -124,11 +124,11 @@ export class AutoTopUp {
     const attempt = this.#state.attempt ?? this.#begin();
     this.#running = true;
     try {
-      await this.#around.journal.durable();
+      this.#around.journal.flush();
       if (!attempt) return;
       const { at: _, asked: __, ...order } = attempt;
       await this.#ended(attempt, await charge(order));
-      await this.#around.journal.durable();
+      this.#around.journal.flush();
     } finally {
       this.#running = false;
     }

@@ -46,7 +46,7 @@ export class BudgetManager {
     if (wrong) return wrong;
     this.#budgets.put(budget, now);
     // Writes the notices of thresholds that what was spent before has crossed.
-    await this.#journal.durable();
+    this.#journal.flush();
     const tracked = this.#budgets.get(budget.id);
     return tracked ? ok(this.#budgets.stateOf(tracked)) : absent(budget.id);
   }

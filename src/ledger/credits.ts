@@ -48,7 +48,7 @@ export class Credits {
     this.#journal.write();
     const before = this.#rows.amountOf(move.id, move.kind);
     if (before === undefined) this.#post(move);
-    await this.#journal.durable();
+    this.#journal.flush();
     return ok({ posted: before === undefined, balanceNano: this.#books.state.balanceNano, before });
   }
 
@@ -76,7 +76,7 @@ export class Credits {
       // An entry of zero still says that the event was heard.
       this.#post({ kind: "refund", id, nano: more === 0 ? 0 : -more, note: refund.note, keyId: "stripe" });
     }
-    await this.#journal.durable();
+    this.#journal.flush();
     return ok({ posted: !known, balanceNano: this.#books.state.balanceNano });
   }
 
@@ -99,7 +99,7 @@ export class Credits {
       if (taken < refund.nano) return fail("conflict", "The refund that failed was not heard of yet.");
       this.#post({ kind: "refund", id, nano: refund.nano, note: refund.note, keyId: "stripe" });
     }
-    await this.#journal.durable();
+    this.#journal.flush();
     return ok({ posted: !known, balanceNano: this.#books.state.balanceNano });
   }
 

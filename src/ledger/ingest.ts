@@ -49,7 +49,7 @@ export class Ingestion {
       if (outcome.status === "accepted") charged.set(event.callId, event);
       return outcome;
     });
-    await journal.durable();
+    journal.flush();
     return ok(outcomes);
   }
 

@@ -20,12 +20,11 @@ const LOGGED = 256;
 /**
  * Everything the ledger has decided in memory and not yet written. It goes into the tables in one transaction, so entries,
  * calls and usage there always belong together: once a second, with the rate counters and last uses of keys, which a crash may
- * take back by that second; or when the tables are asked. What calls must have on disk before that is in the redo log. Callers
- * that need durability share a flush: while one is being synced, all others gather into the next.
+ * take back by that second; or when the tables are asked. What calls must have on disk before that is in the redo log, of which
+ * those that end together share a row.
  */
 export class Journal {
   readonly #store: Store;
-  readonly #storage: DurableObjectStorage;
   readonly #books: Books;
   readonly #now: () => number;
   readonly #turn: Turn;
@@ -35,6 +34,8 @@ export class Journal {
   readonly #alongside: Alongside | undefined;
 
   #entries: (Entry & { at: number })[] = [];
+  /** Whether all of these are of calls. */
+  #ofCalls = true;
   #calls = new Map<string, OutboxRow>();
   /** What of these the log lacks: entries from this one on, and calls with what each amends. */
   #unlogged = 0;
@@ -50,14 +51,11 @@ export class Journal {
   /** When timers go off, the next one last. None is taken back when there is nothing left to write: the next call may need it. */
   readonly #alarms: number[] = [];
   #dueAt = Number.POSITIVE_INFINITY;
-  #syncing: Promise<void> | null = null;
-  #next: Promise<void> | null = null;
   /** Those who wait for the next write, whoever begins it. */
   #gathered: { count: number; written: PromiseWithResolvers<void> } | null = null;
 
   constructor(
     store: Store,
-    storage: DurableObjectStorage,
     books: Books,
     hooks: {
       now: () => number;
@@ -70,7 +68,6 @@ export class Journal {
     },
   ) {
     this.#store = store;
-    this.#storage = storage;
     this.#books = books;
     this.#now = hooks.now;
     this.#turn = hooks.turn;
@@ -81,7 +78,10 @@ export class Journal {
   }
 
   post(entries: readonly Entry[], at: number): void {
-    for (const entry of entries) this.#entries.push({ ...entry, at });
+    for (const entry of entries) {
+      this.#entries.push({ ...entry, at });
+      if (!OF_CALLS.has(entry.kind)) this.#ofCalls = false;
+    }
   }
 
   /** A record not yet written, so that it can still be amended in memory. */
@@ -144,32 +144,38 @@ export class Journal {
     const ms = Math.min(Math.max(0, at - this.#now()), COUNTERS_MS);
     setTimeout(() => {
       this.#alarms.splice(this.#alarms.lastIndexOf(at), 1);
-      if (this.#dueAt <= Math.max(at, this.#now())) this.durable().catch(this.#onBroken);
-      else this.#wake();
+      if (this.#dueAt > Math.max(at, this.#now())) this.#wake();
+      else this.#attempt();
     }, ms);
   }
 
-  /** As `durable`, for a call that ends while `others` are open. */
-  together(others: number): Promise<void> {
-    if (others < CROWD) return this.durable();
+  /** As `flush`, for a call that ends while `others` are open: those that end with it share a write. */
+  together(others: number): Promise<void> | undefined {
+    if (others < CROWD) {
+      this.flush();
+      return undefined;
+    }
     this.#gathered ??= { count: 0, written: Promise.withResolvers() };
     const { written } = this.#gathered;
-    if (++this.#gathered.count >= ENOUGH) this.durable().catch(() => {});
+    if (++this.#gathered.count >= ENOUGH) this.#attempt();
     else this.within(GATHER_MS);
     return written.promise;
   }
 
-  /** Resolves when everything pending at the time of the call is on disk. */
-  durable(): Promise<void> {
-    if (!this.#syncing) return this.#flush();
-    this.#next ??= this.#syncing.then(() => {
-      this.#next = null;
-      return this.#flush();
-    });
-    return this.#next;
+  /** As `flush`, where nobody is there to be told that it failed. */
+  #attempt(): void {
+    try {
+      this.flush();
+    } catch {
+      // The object ends of it, and whoever waits for this write is told.
+    }
   }
 
-  #flush(): Promise<void> {
+  /**
+   * Writes what is pending. It need not be waited for: the runtime holds back whatever leaves the object, answers and
+   * requests, until all that was written before is on disk.
+   */
+  flush(): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
     const gathered = this.#gathered?.written;
     this.#gathered = null;
@@ -180,15 +186,11 @@ export class Journal {
       gathered?.reject(error);
       throw error;
     }
-    this.#syncing = this.#storage.sync().finally(() => {
-      this.#syncing = null;
-    });
-    if (gathered) this.#syncing.then(gathered.resolve, gathered.reject);
-    return this.#syncing;
+    gathered?.resolve();
   }
 
   /**
-   * Puts what is pending into the tables, so that they can be asked; it lasts once it is `durable`. Counters are written
+   * Puts what is pending into the tables, so that they can be asked. Counters are written
    * when they are due, or with all else when `everything` is asked for.
    */
   write(everything = false): void {
@@ -207,8 +209,8 @@ export class Journal {
 
   /** Whether the log is enough: nobody looks for what is pending in the tables, and nothing else is to be written with it. */
   get #fitsLog(): boolean {
-    if (this.#entries.length > LOGGED || this.#now() >= this.#countersDueAt || this.#alongside?.isDue()) return false;
-    return this.#entries.every(({ kind }) => OF_CALLS.has(kind));
+    if (!this.#ofCalls || this.#entries.length > LOGGED) return false;
+    return this.#now() < this.#countersDueAt && !this.#alongside?.isDue();
   }
 
   #log(): void {
@@ -260,6 +262,7 @@ export class Journal {
       more = this.#alongside?.write() ?? false;
     });
     this.#entries = [];
+    this.#ofCalls = true;
     this.#calls = new Map();
     this.#unlogged = 0;
     this.#unloggedCalls = [];

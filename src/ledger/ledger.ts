@@ -80,7 +80,7 @@ export class Ledger extends DurableObject<Env> {
 
   /** As `AccountLedger.flush`. */
   async flush(): Promise<void> {
-    await this.#ledger?.flush();
+    this.#ledger?.flush();
   }
 
   async identify(caller: T.Caller): Promise<T.IdentifyReply> {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Bench, HOLD, holdsOnDisk, KEY, withLedger } from "../../test/ledger_bench.ts";
 import { unwrap } from "../errors.ts";
+import type { RedoRecord } from "./redo.ts";
+import { Store } from "./store.ts";
 
 const USAGE = { input: 100, output: 100 };
 /** What a call with that usage costs. */
@@ -8,7 +10,9 @@ const COST = 309_000;
 
 const counts = ({ sql }: DurableObjectStorage) =>
   sql
-    .exec("SELECT (SELECT count(*) FROM entries) AS entries, (SELECT count(*) FROM redo) AS logged")
+    .exec(
+      "SELECT (SELECT count(*) FROM entries) AS entries, (SELECT count(*) FROM redo NATURAL JOIN redo_epoch) AS logged",
+    )
     .toArray()
     .map(({ entries, logged }) => [entries, logged])[0];
 const chat = { tool: "chat", scope: "chat", metered: true, hold: HOLD };
@@ -41,6 +45,29 @@ describe("the redo log", () => {
       expect(counts(storage)).toEqual([4, 0]);
       // The same once more: nothing is put there twice.
       expect(unwrap(await second.crash().ledger.audit())).toMatchObject({ settled_cost_nano: 3 * COST, entries: 4 });
+    }));
+
+  it("writes over its rows, and what it wrote over or is done with is never put into the tables", () =>
+    withLedger("enterprise", async (bench, storage) => {
+      const rows = () => storage.sql.exec("SELECT count(*) AS n FROM redo").one().n;
+      for (const id of ["c1", "c2", "c3"]) await settle(bench, id);
+      unwrap(await bench.ledger.audit());
+      for (const id of ["c4", "c5"]) await settle(bench, id);
+      expect([rows(), counts(storage)]).toEqual([3, [3, 2]]);
+      const second = bench.crash();
+      expect(unwrap(await second.ledger.audit())).toMatchObject({ settled_cost_nano: 5 * COST, consistent: true });
+      await settle(second, "c6");
+      expect([rows(), counts(storage)]).toEqual([3, [5, 1]]);
+      // A transaction that was to clear it and failed has cleared nothing, and what comes next goes on after it.
+      const store = new Store(storage);
+      expect(() =>
+        store.transaction(() => {
+          store.clearRedo();
+          throw new Error("the disk is full");
+        }),
+      ).toThrow("the disk is full");
+      store.appendRedo(store.redo()[0] as RedoRecord);
+      expect(store.redo()).toHaveLength(2);
     }));
 
   it("does not hold back a notice: what crosses a threshold is written at once", () =>

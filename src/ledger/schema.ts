@@ -96,6 +96,11 @@ const CHANGES: readonly string[] = [
   `
   CREATE TABLE redo (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
   `,
+  `
+  ALTER TABLE redo ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE redo_epoch (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL);
+  INSERT INTO redo_epoch VALUES (1, 0);
+  `,
 ];
 
 export function createTables(sql: SqlStorage): void {

@@ -19,7 +19,7 @@ export class SelfCheck {
 
   async audit(): Promise<Result<LedgerAudit>> {
     const { journal, store, books } = this.#parts;
-    await journal.durable();
+    journal.flush();
     // What was decided while that was synced too, so that memory and tables are of the same moment.
     journal.write(true);
     const sums = store.sums();
@@ -60,7 +60,7 @@ export class SelfCheck {
   /** Where the audit log stands. */
   async auditHeads(): Promise<AuditHeads> {
     this.#parts.journal.write();
-    await this.#parts.journal.durable();
+    this.#parts.journal.flush();
     return { head: chainHead(this.#sql), acknowledged: acknowledgedHead(this.#sql) };
   }
 }

@@ -61,7 +61,7 @@ export class Settling {
     periods.turn();
     const before = this.#ended.get(request.callId) ?? this.#endedOnDisk(request);
     if (before) {
-      await journal.durable();
+      journal.flush();
       return before;
     }
     const counted = this.#countedAs(request, now);

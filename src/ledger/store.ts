@@ -1,6 +1,7 @@
 import { AuditLog } from "./audit_chain_store.ts";
 import { type BooksState, ENDS_HOLD, type Entry, type Hold } from "./books.ts";
 import type { RedoRecord } from "./redo.ts";
+import { RedoTable } from "./redo_table.ts";
 import type { Account, CallBatch, OutboxRow, StoredResult } from "./rows.ts";
 import { createTables, upgradeTables } from "./schema.ts";
 import { type KeyRow, rowOfKey, type StoredKey, storedKey } from "./stored_key.ts";
@@ -29,11 +30,13 @@ export class Store {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #log: AuditLog;
+  readonly #redo: RedoTable;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#log = new AuditLog(storage.sql);
+    this.#redo = new RedoTable(storage.sql);
   }
 
   /** False for an account that was never opened: asking about one writes nothing. */
@@ -164,18 +167,17 @@ export class Store {
 
   /** Keeps what calls changed until it is in the tables. */
   appendRedo(record: RedoRecord): void {
-    this.#sql.exec("INSERT INTO redo (body) VALUES (?)", JSON.stringify(record));
+    this.#redo.append(record);
   }
 
   /** What is kept so, oldest first. */
   redo(): RedoRecord[] {
-    const rows = this.#sql.exec<{ body: string }>("SELECT body FROM redo ORDER BY seq").toArray();
-    return rows.map(({ body }) => JSON.parse(body));
+    return this.#redo.all();
   }
 
   /** It is in the tables now. Call it in the transaction that puts it there. */
   clearRedo(): void {
-    this.#sql.exec("DELETE FROM redo");
+    this.#redo.clear();
   }
 
   /** The entry that ended a call, if it has ended. */

@@ -24,7 +24,7 @@ export class Upkeep {
     alarm.rang();
     periods.turn();
     attempts.sweep(now());
-    if (this.#expireHolds()) await journal.durable();
+    if (this.#expireHolds()) journal.flush();
     journal.write();
     if (this.#outbox.dueAt(now()) <= now()) await this.#outbox.drain(db, now);
     this.wakeWhenDue();
