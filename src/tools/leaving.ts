@@ -9,42 +9,41 @@ const DRAIN_TOKENS = 256;
  * than is worth reading. `kept`: the answer is stored for the client to find later, so all of it is worth it.
  */
 export class Leaving {
-  readonly #cut: AbortController | undefined;
   readonly #call: Pick<Call, "signal" | "drainMs">;
   readonly #left: AbortSignal | undefined;
   readonly #kept: boolean;
+  readonly #onCut: (() => void) | undefined;
   readonly #onLeft = () => this.#begin();
-  #signal: AbortSignal | undefined;
+  #abort: AbortController | undefined;
+  #isCut = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tokens = 0;
 
-  constructor(call: Pick<Call, "signal" | "left" | "drainMs">, kept: boolean) {
+  /** `onCut`: called when the rest is not worth reading, for who heeds the call's own signal anyway. */
+  constructor(call: Pick<Call, "signal" | "left" | "drainMs">, kept: boolean, onCut?: () => void) {
     const { left } = call;
     this.#call = call;
     this.#left = left;
     this.#kept = kept;
+    this.#onCut = onCut;
     if (!left) return;
-    this.#cut = new AbortController();
     if (left.aborted) this.#begin();
     else left.addEventListener("abort", this.#onLeft);
   }
 
-  /** The signals that end the work, for whoever heeds several. */
-  get signals(): AbortSignal[] {
-    return this.#cut ? [this.#call.signal, this.#cut.signal] : [this.#call.signal];
-  }
-
-  /** All of them in one. */
+  /** Aborted by whatever ends the work. Make it once. */
   get signal(): AbortSignal {
-    this.#signal ??= this.#cut ? AbortSignal.any(this.signals) : this.#call.signal;
-    return this.#signal;
+    if (!this.#left) return this.#call.signal;
+    this.#abort ??= new AbortController();
+    if (this.#isCut) this.#abort.abort();
+    return AbortSignal.any([this.#call.signal, this.#abort.signal]);
   }
 
   /** Takes note of a piece of the answer. */
   read(text: string): void {
     if (!this.#left?.aborted || this.#kept) return;
     this.#tokens += estimateTokens(text);
-    if (this.#tokens > DRAIN_TOKENS) this.#cut?.abort();
+    if (this.#tokens > DRAIN_TOKENS) this.#cut();
   }
 
   /** Ends the watch. */
@@ -54,6 +53,12 @@ export class Leaving {
   }
 
   #begin(): void {
-    this.#timer = setTimeout(() => this.#cut?.abort(), this.#call.drainMs);
+    this.#timer = setTimeout(() => this.#cut(), this.#call.drainMs);
+  }
+
+  #cut(): void {
+    this.#isCut = true;
+    this.#abort?.abort();
+    this.#onCut?.();
   }
 }

@@ -1,19 +1,38 @@
 import type { TryingCall } from "../models/routing/attempts.ts";
 import type { Call } from "./define.ts";
 
-/**
- * A call as those see it who try one model after the other. `kept`: the answer is stored, so it is wanted even when nobody
- * waits for it. `auto`: the caller left the choice to the rules.
- */
-export function tryingOf(call: Call, { kept, auto }: { kept: boolean; auto: boolean }): TryingCall {
-  const { left } = call;
-  return {
-    account: call.principal.account,
-    deadline: call.deadline,
-    auto,
-    passedOver: (model) => call.tried(model, "passed_over"),
-    get signal() {
-      return left && !kept ? AbortSignal.any([call.signal, left]) : call.signal;
-    },
-  };
+interface Wish {
+  /** The answer is stored, so it is wanted even when nobody waits for it. */
+  kept: boolean;
+  /** The caller left the choice to the rules. */
+  auto: boolean;
+}
+
+/** A call as those see it who try one model after the other. */
+export const tryingOf = (call: Call, wish: Wish): TryingCall => new Trying(call, wish);
+
+class Trying implements TryingCall {
+  readonly account: string;
+  readonly deadline: number;
+  readonly auto: boolean;
+  readonly #call: Call;
+  readonly #kept: boolean;
+
+  constructor(call: Call, { kept, auto }: Wish) {
+    this.account = call.principal.account;
+    this.deadline = call.deadline;
+    this.auto = auto;
+    this.#call = call;
+    this.#kept = kept;
+  }
+
+  passedOver(model: string): void {
+    this.#call.tried(model, "passed_over");
+  }
+
+  /** Asked for after a failure only. */
+  get signal(): AbortSignal {
+    const { left, signal } = this.#call;
+    return left && !this.#kept ? AbortSignal.any([signal, left]) : signal;
+  }
 }

@@ -22,8 +22,9 @@ export class PassRequest {
   readonly #target: PassTarget;
   readonly #silence: Silence;
   readonly #abort = new AbortController();
-  readonly #onAbort = () => this.#abort.abort();
-  #heeded: readonly AbortSignal[] = [];
+  readonly #onAbort = () => this.cut();
+  #heeded: AbortSignal | undefined;
+  #isCut = false;
   #cause: WaypostError | undefined;
   #answered = false;
   #ended = false;
@@ -38,18 +39,22 @@ export class PassRequest {
     });
   }
 
-  /** Each of the signals ends it. */
-  heed(signals: readonly AbortSignal[]): void {
-    this.#heeded = signals;
-    for (const signal of signals) {
-      if (signal.aborted) this.#abort.abort();
-      else signal.addEventListener("abort", this.#onAbort);
-    }
+  /** The signal ends it. */
+  heed(signal: AbortSignal): void {
+    this.#heeded = signal;
+    if (signal.aborted) this.cut();
+    else signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Ends it, since the call is over or nobody wants the rest. */
+  cut(): void {
+    this.#isCut = true;
+    this.#abort.abort();
   }
 
   /** Ends the request; a connection whose answer was read to its end is left for the next. */
   close(): void {
-    for (const signal of this.#heeded) signal.removeEventListener("abort", this.#onAbort);
+    this.#heeded?.removeEventListener("abort", this.#onAbort);
     this.#silence.close();
     if (!this.#ended) this.#abort.abort();
   }
@@ -104,8 +109,7 @@ export class PassRequest {
 
   /** The catalogue's word for what happened. */
   explain(error: unknown): WaypostError {
-    if (this.#heeded.some(({ aborted }) => aborted))
-      return new WaypostError("client_closed", "The call was cancelled.");
+    if (this.#isCut) return new WaypostError("client_closed", "The call was cancelled.");
     if (this.#cause) return this.#cause;
     if (error instanceof WaypostError) return error;
     if (!this.#answered) return this.#error("provider_unreachable", "could not be reached");

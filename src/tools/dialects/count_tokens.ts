@@ -47,7 +47,7 @@ async function count(call: Call, body: Body): Promise<DialectReply> {
 /** The provider's own answer, as it came. */
 async function countedBy(call: Call, info: ModelInfo, target: PassTarget, url: string, body: Body): Promise<string> {
   const request = new PassRequest(info, target, target.patience.wholeMs);
-  request.heed([call.signal]);
+  request.heed(call.signal);
   try {
     const sent = JSON.stringify({ ...body, model: target.modelName });
     const answer = await request.text(await request.post(url, sent, JSON_TYPE));

@@ -65,7 +65,7 @@ async function embed(call: Call, input: Request): Promise<DialectReply> {
   const url = target.url("/embeddings");
   if (!url) throw new WaypostError("model_unknown", `${info.id} makes no embeddings.`);
   const request = new PassRequest(info, target, target.patience.wholeMs);
-  request.heed([call.signal]);
+  request.heed(call.signal);
   try {
     const sent = JSON.stringify({ ...input, model: target.modelName });
     const body = await request.text(await request.post(url, sent, JSON_TYPE));

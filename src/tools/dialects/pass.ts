@@ -24,8 +24,8 @@ export async function passStream(call: Call, job: Job, target: PassTarget, url: 
   // Sent first: all else is made ready while the provider is at work. One that is ended in the same turn never leaves.
   const request = new PassRequest(plan.info, target, target.patience.silentMs);
   const answered = request.post(url, bodyFor(job, target), EVENT_STREAM);
-  const leaving = new Leaving(call, job.kept);
-  request.heed(leaving.signals);
+  const leaving = new Leaving(call, job.kept, () => request.cut());
+  request.heed(call.signal);
   const reading = new Reading();
   const heard = (text: string): void => {
     reading.said(text);
@@ -78,7 +78,7 @@ export async function passWhole(call: Call, job: Job, target: PassTarget, url: s
   const { plan, dialect } = job;
   const request = new PassRequest(plan.info, target, target.patience.wholeMs);
   const answered = request.post(url, bodyFor(job, target), JSON_TYPE);
-  request.heed([call.signal]);
+  request.heed(call.signal);
   let body: string;
   let answer: Record<string, unknown>;
   try {
