@@ -146,10 +146,15 @@ export async function cpuOver(ways: Way[], others: Way[], rounds: number): Promi
 }
 
 /** What ways add to the milliseconds until the first piece comes directly, round by round: medians of 100 streams. */
-export async function firstOver(ways: Way[], direct: Way, rounds: number): Promise<(way: Way) => number[]> {
+export async function firstOver(
+  ways: Way[],
+  direct: Way,
+  rounds: number,
+  warmUp: number,
+): Promise<(way: Way) => number[]> {
   const taken = new Map([direct, ...ways].map((way) => [way, [] as number[]]));
-  // What a call goes through has to have run a few hundred times before it runs as it does in a server that is up.
-  for (const way of taken.keys()) await firstPiece(way, 400);
+  // What a call goes through has to have run many times before it runs as it does in a server that is up.
+  for (const way of taken.keys()) await firstPiece(way, warmUp);
   for (let round = 0; round < rounds; round++) {
     for (const [way, each] of taken) each.push(await firstPiece(way, 100));
   }
