@@ -28,10 +28,11 @@ export default {
     if (isEnding())
       return problem(request, new WaypostError("unavailable", "The server is ending.", { retry_after: 5 }));
     if (request.method === "OPTIONS") return options(request, env, origin);
-    const surface = isMcp(request.url) ? "mcp" : "v1";
+    const { url } = request;
+    const surface = isMcp(url) ? "mcp" : "v1";
     let response: Response;
     if (surface === "mcp") response = await (await mcp()).mcp(request, env, ctx);
-    else if (isBelow(request.url, "/v1", "/")) response = await (await rest()).restApp.fetch(request, env, ctx);
+    else if (isBelow(url, "/v1", "/")) response = await (await rest()).restApp.fetch(request, env, ctx);
     else response = await app.fetch(request, env, ctx);
     if (response.status === 401 || response.status === 403) response = addressed(env, request, surface, response);
     return origin === null ? response : withCors(env, origin, response);
