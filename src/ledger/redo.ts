@@ -5,7 +5,7 @@ import type { Store } from "./store.ts";
 import { changesOf } from "./tally.ts";
 
 /**
- * The redo log: what calls changed, one row for each sync, until it is in the tables. A row is all a call waits for, and costs
+ * The redo log: what calls changed, one row for each write, until it is in the tables. A row is all a call waits for, and costs
  * half of what the tables do; those are written once a second, or when they are asked. What the log has and the tables
  * lack after a crash is put into them before the ledger wakes.
  */

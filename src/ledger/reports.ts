@@ -97,23 +97,11 @@ export class Reports {
   #report(recent: number, month: string, present: Present): UsageReport {
     const isCurrent = month === this.#tally.month;
     const tally = isCurrent ? this.#tally : this.#load(month);
-    const { total, by_model, by_tool, by_key, by_day } = copyOf(tally);
-    const { plan, tokens, balance, windows } = this.#quota(present);
-    return {
-      month,
-      total,
-      by_model,
-      by_tool,
-      by_key,
-      by_day,
-      plan,
-      tokens,
-      balance,
-      windows,
+    return Object.assign(copyOf(tally), this.#quota(present), {
       recent: recent === 0 ? [] : this.#recent.slice(-recent).reverse().map(publicRecord),
       forecast: isCurrent ? forecastOf(month, tally.total, present.now) : null,
       notices: present.notices(),
-    };
+    });
   }
 
   #quota({ plan, windows, books }: Present): Quota {

@@ -16,7 +16,6 @@ export const readCall = defineTool({
   output: CallOutput,
   rest: { method: "get", path: "/usage/calls/{call_id}" },
   restOnly: true,
-  atOnce: true,
   reads: ({ call_id }) => ({ callId: call_id }),
   run: async ({ answers }) => {
     if (!answers?.call) throw noSuchCall();

@@ -23,7 +23,6 @@ export const reportUsage = defineTool({
   output: GroupsOutput,
   rest: { method: "get", path: "/usage/report" },
   restOnly: true,
-  atOnce: true,
   reads: (input) => ({
     groups: {
       ...daysOf(input, Date.now()),
