@@ -61,7 +61,6 @@ export const chat = defineTool({
       temperature: input.temperature,
       // What goes into a session, or answers a repeated call, is found by a client that comes back.
       kept: input.session_id !== undefined || call.attempt !== call.id,
-      auto: /^auto(?::|$)/.test(input.model),
     });
     const { usage, estimated } = answer;
     const prompt = prompts.get(model) as Prompt;

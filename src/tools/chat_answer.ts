@@ -6,7 +6,7 @@ import type { ChatModel, FinishReason } from "../models/types.ts";
 import type { Prompt } from "./chat_prompt.ts";
 import type { Call } from "./define.ts";
 import { Leaving } from "./leaving.ts";
-import { tryingOf } from "./trying.ts";
+import { Trying } from "./trying.ts";
 
 export interface Answer {
   text: string;
@@ -24,8 +24,6 @@ export interface Question {
   temperature: number | undefined;
   /** The answer is stored, so it is wanted even when nobody waits for it. */
   kept: boolean;
-  /** The caller left the choice to the rules. */
-  auto: boolean;
 }
 
 /**
@@ -37,7 +35,7 @@ export function ask(
   models: readonly ChatModel[],
   question: Question,
 ): Promise<{ answer: Answer; model: ChatModel; attempts: Attempt[] }> {
-  return untilAnswered(models, tryingOf(call, question), (model) => askOnce(call, model, question));
+  return untilAnswered(models, new Trying(call, question.kept), (model) => askOnce(call, model, question));
 }
 
 const NONE: ReadonlySet<number> = new Set();

@@ -92,8 +92,9 @@ describe.each(WAYS)("%s, %s", (path, how) => {
       if (how === "converted") expect(text).toContain('"model":"spare/echo"');
     });
 
-    it("a key that a provider refuses does not end auto", async () => {
+    it("a key that a provider refuses does not end the call where there is another model", async () => {
       await answered("auto:code", ["provider_refused", "ok"]);
+      await answered("main/fail-401, spare/echo", ["provider_refused", "ok"]);
     });
 
     it("the caller's own list is gone through, and a configured fallback stands in", async () => {

@@ -88,8 +88,9 @@ describe.each(DOORS.map((door, i) => [door, i] as const))("over %s", (door, at) 
       expect(Date.now() - began).toBeLessThan(5000);
     });
 
-    it("a key that is refused, a quota that is used up: auto goes on at once", async () => {
+    it("a key that is refused, a quota that is used up: the next model at once", async () => {
       await answered("auto:code", "spare/echo", ["provider_refused", "provider_refused", "ok"]);
+      await answered("main/fail-401, spare/echo", "spare/echo", ["provider_refused", "ok"]);
     });
 
     it("a model by name has the fallbacks the operator gave it, or the caller", async () => {
@@ -100,7 +101,7 @@ describe.each(DOORS.map((door, i) => [door, i] as const))("over %s", (door, at) 
 
     it.each([
       ["auto:hard", "invalid_input", 1],
-      ["main/fail-401, spare/echo", "provider_refused", 1],
+      ["main/fail-401", "provider_refused", 1],
       ["main/fail-400-context, spare/echo", "context_too_long", 1],
       ["main/fail-500", "provider_failed", 3],
       ["main/fail-429-retry-after", "provider_busy", 1],

@@ -37,7 +37,6 @@ async function run(
     passedOver: (id) => passedOver.push(id),
     deadline: 60_000,
     signal: new AbortController().signal,
-    auto: false,
     ...more,
   };
   const outcome = await untilAnswered(
@@ -93,7 +92,7 @@ describe("models are asked", () => {
 
   it("never again once words were delivered", async () => {
     const cut = new Delivered("provider_failed", "Cut. A part of the answer had been sent.");
-    const { error: thrown, asked } = await run({ "p/a": [cut], "q/b": ["ok"] }, { auto: true });
+    const { error: thrown, asked } = await run({ "p/a": [cut], "q/b": ["ok"] });
     expect(thrown).toBe(cut);
     expect(asked).toEqual(["p/a"]);
   });

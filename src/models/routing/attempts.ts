@@ -18,8 +18,6 @@ export interface TryingCall {
   deadline: number;
   /** Aborted when no further try is worth it; asked for after a failure only. */
   readonly signal: AbortSignal;
-  /** The caller left the choice of the model to the rules. */
-  auto: boolean;
   /** Told of each model that is not asked, since its provider's circuit is open. */
   passedOver?(model: string): void;
 }
@@ -77,7 +75,7 @@ export async function untilAnswered<T, M extends Pick<ChatModel, "info">>(
         last = error;
         if (error instanceof Delivered || signal.aborted) throw withAttempts(error, attempts);
         const leftMs = call.deadline - world.now();
-        const verdict = judge({ error, tries, leftMs, auto: call.auto }, world.random);
+        const verdict = judge({ error, tries, leftMs }, world.random);
         if (verdict.kind === "stop") throw withAttempts(error, attempts);
         if (verdict.kind === "next") break;
         await world.sleep(verdict.waitMs, signal);

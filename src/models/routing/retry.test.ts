@@ -4,7 +4,7 @@ import { ProviderRefusal } from "../provider_refusal.ts";
 import { type Failure, judge } from "./retry.ts";
 
 const verdictOn = (error: WaypostError, more: Partial<Failure> = {}, random = () => 0.5) =>
-  judge({ error, tries: 1, leftMs: 60_000, auto: false, ...more }, random);
+  judge({ error, tries: 1, leftMs: 60_000, ...more }, random);
 const plain = (code: ErrorCode) => new WaypostError(code, "It failed.");
 const answered = (code: ErrorCode, status: number, waitS?: number) =>
   new ProviderRefusal(code, "It failed.", { retry_after: 5 }, status, waitS);
@@ -55,16 +55,19 @@ describe("after a failure", () => {
   it.each(["provider_refused", "context_too_long", "client_closed", "invalid_input", "internal", "conflict"] as const)(
     "%s ends the call",
     (code) => {
-      for (const auto of [true, false]) expect(verdictOn(plain(code), { auto })).toEqual({ kind: "stop" });
+      expect(verdictOn(plain(code))).toEqual({ kind: "stop" });
     },
   );
 
-  it.each([401, 402, 403, 404, 429])("a provider that refuses us with %d is passed over by auto alone", (status) => {
-    expect(verdictOn(answered("provider_refused", status), { auto: true })).toEqual({ kind: "next" });
-    expect(verdictOn(answered("provider_refused", status))).toEqual({ kind: "stop" });
-  });
+  it.each([401, 402, 403, 404, 429])(
+    "a provider that refuses us with %d is passed over, while there is time",
+    (status) => {
+      expect(verdictOn(answered("provider_refused", status))).toEqual({ kind: "next" });
+      expect(verdictOn(answered("provider_refused", status), { leftMs: 400 })).toEqual({ kind: "stop" });
+    },
+  );
 
   it.each([302, 400, 422])("one that refuses the request with %d is not", (status) => {
-    expect(verdictOn(answered("provider_refused", status), { auto: true })).toEqual({ kind: "stop" });
+    expect(verdictOn(answered("provider_refused", status))).toEqual({ kind: "stop" });
   });
 });

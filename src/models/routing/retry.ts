@@ -10,8 +10,6 @@ export interface Failure {
   tries: number;
   /** Milliseconds until the call must have answered. */
   leftMs: number;
-  /** The caller left the choice of the model to the rules. */
-  auto: boolean;
 }
 
 const RETRIES = 2;
@@ -26,7 +24,7 @@ const ANSWER_MS = 500;
 const OURS = new Set([401, 402, 403, 404, 429]);
 
 /** Pure: the jitter comes from `random`, in [0, 1). */
-export function judge({ error, tries, leftMs, auto }: Failure, random: () => number): Verdict {
+export function judge({ error, tries, leftMs }: Failure, random: () => number): Verdict {
   switch (error.code) {
     case "provider_busy":
     case "provider_failed":
@@ -34,7 +32,7 @@ export function judge({ error, tries, leftMs, auto }: Failure, random: () => num
     case "provider_timeout":
       break;
     case "provider_refused":
-      return auto && isOurs(error) && leftMs > ANSWER_MS ? { kind: "next" } : { kind: "stop" };
+      return isOurs(error) && leftMs > ANSWER_MS ? { kind: "next" } : { kind: "stop" };
     default:
       return { kind: "stop" };
   }

@@ -5,7 +5,7 @@ import { untilAnswered } from "../../models/routing/attempts.ts";
 import { explained } from "../../models/routing/explained.ts";
 import type { Models } from "../../models/types.ts";
 import type { Call, DialectReply } from "../define.ts";
-import { tryingOf } from "../trying.ts";
+import { Trying } from "../trying.ts";
 import { convertStream, convertWhole } from "./convert.ts";
 import { judging } from "./judged.ts";
 import { passStream, passWhole } from "./pass.ts";
@@ -50,7 +50,7 @@ export const answerIn =
       return { dialect, body, plan, granted: Math.min(each, plan.wanted), kept };
     };
     const judged = await judging(call, jobOf(plans[0] as Plan));
-    const trying = tryingOf(call, { kept, auto: body.model.startsWith("auto") });
+    const trying = new Trying(call, kept);
     const {
       answer: given,
       model: plan,
