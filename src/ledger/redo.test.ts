@@ -70,6 +70,22 @@ describe("the redo log", () => {
       expect(store.redo()).toHaveLength(2);
     }));
 
+  it("of a ledger that crashed under the version before there were epochs is put into the tables, too", () =>
+    withLedger("enterprise", async (bench, storage) => {
+      for (const id of ["c1", "c2"]) await settle(bench, id);
+      storage.sql.exec(`
+        ALTER TABLE redo DROP COLUMN epoch;
+        DROP TABLE redo_epoch;
+        UPDATE schema SET version = version - 1;
+      `);
+      new Store(storage).upgrade();
+      const second = bench.crash();
+      expect(unwrap(await second.ledger.audit())).toMatchObject({ settled_cost_nano: 2 * COST, consistent: true });
+      await settle(second, "c3");
+      expect(counts(storage)).toEqual([2, 1]);
+      expect(unwrap(await second.crash().ledger.audit())).toMatchObject({ settled_cost_nano: 3 * COST, entries: 3 });
+    }));
+
   it("does not hold back a notice: what crosses a threshold is written at once", () =>
     withLedger("enterprise", async (bench, storage) => {
       const budget = { id: "b", kind: "soft", period: "month", nano_usd: 4 * COST } as const;
