@@ -19,7 +19,7 @@ export interface CallLog {
 const GATHER_MS = 100;
 const GATHER_LINES = 200;
 /** A gathering this old was cut off with the request it waited in. */
-const STALE_MS = 250;
+const STALE_MS = 1_000;
 let gathered: string[] = [];
 let gatheringSince: number | null = null;
 
