@@ -1,9 +1,9 @@
 import type { RedoRecord } from "./redo.ts";
 
 /**
- * The redo log on disk. Its rows are written over and never deleted: a row that takes the place of another is one page to
- * write, where one that is added to a table that is emptied again and again is four. Every row says in which epoch it was
- * written, and the log is cleared by beginning the next.
+ * The redo log on disk. Its rows are written over and never deleted: a table that is filled and emptied again and again has
+ * its free pages to keep account of, which is a third of all that a call writes. Every row says in which epoch it was written,
+ * and the log is cleared by beginning the next.
  */
 export class RedoTable {
   readonly #sql: SqlStorage;
