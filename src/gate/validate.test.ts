@@ -23,22 +23,6 @@ describe("validation", () => {
     expect(validate(Schema, { query: "a" })).toEqual({ query: "a", limit: 10 });
   });
 
-  it("gives each call without fields an input of its own, however many there were", () => {
-    const schema = z.strictObject({ recent: z.number().default(5), month: z.string().optional() });
-    for (const input of [{}, {}, Object.create(null)]) {
-      const given = validate(schema, input);
-      expect(given).toEqual({ recent: 5 });
-      given.recent = 6;
-    }
-    const shared = z.strictObject({ by: z.array(z.string()).default(() => []) });
-    for (let i = 0; i < 2; i++) {
-      const { by } = validate(shared, {});
-      expect(by).toEqual([]);
-      by.push("day");
-    }
-    for (const input of [null, [], 5, "", undefined]) expect(() => validate(schema, input)).toThrow(WaypostError);
-  });
-
   it.each([
     [{ query: "a", Limit: 5 }, "Limit", "limit"],
     [{ query: "a", limits: 5 }, "limits", "limit"],

@@ -10,17 +10,12 @@ const ISSUES_SHOWN = 10;
  * @throws WaypostError `invalid_input` with `issues`, naming the nearest known field for a misspelt one
  */
 export function validate<S extends z.ZodType>(schema: S, input: unknown, exact = true): z.output<S> {
-  const known = isEmpty(input) ? ofNothing.get(schema) : undefined;
-  if (known) return { ...known } as z.output<S>;
   let parsed = schema.safeParse(input);
   if (!parsed.success && !exact) {
     const meant = corrected(schema, input);
     if (meant !== input) parsed = schema.safeParse(meant);
   }
-  if (parsed.success) {
-    if (isEmpty(input)) keep(schema, parsed.data);
-    return parsed.data;
-  }
+  if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.flatMap((issue) => describe(schema, issue));
   const shown = issues.slice(0, ISSUES_SHOWN);
   const first = shown[0];
@@ -29,21 +24,6 @@ export function validate<S extends z.ZodType>(schema: S, input: unknown, exact =
     issues: shown,
     ...(issues.length > shown.length ? { issues_omitted: issues.length - shown.length } : {}),
   });
-}
-
-/** What an input without fields comes to, by its schema: reports are asked for so again and again. */
-const ofNothing = new WeakMap<z.ZodType, object>();
-
-/** Where it holds nothing that calls would have in common. */
-function keep(schema: z.ZodType, output: unknown): void {
-  if (typeof output !== "object" || output === null) return;
-  if (Object.values(output).every((value) => typeof value !== "object")) ofNothing.set(schema, { ...output });
-}
-
-function isEmpty(input: unknown): boolean {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) return false;
-  for (const _ in input) return false;
-  return true;
 }
 
 function describe(schema: z.ZodType, issue: z.core.$ZodIssue): InputIssue[] {

@@ -13,11 +13,7 @@ import type { StoredKey } from "./stored_key.ts";
 import type * as T from "./types.ts";
 
 /** What is decided about a call, now or once something else has happened. */
-type Decision =
-  | T.AdmitReply
-  | { waitFor: Promise<void> }
-  /** Said when everything decided so far is on disk: a crash must not take back what it rests on. */
-  | { onDisk: T.AdmitReply };
+type Decision = T.AdmitReply | { waitFor: Promise<void> };
 
 type Told = Pick<Notices, "recent" | "ready" | "refusedBy" | "refusedUnpaid">;
 
@@ -43,10 +39,6 @@ export class Admission {
     const giveUpAt = now() + WAIT_MS;
     for (;;) {
       const decided = this.#decide(request);
-      if ("onDisk" in decided) {
-        this.#parts.journal.flush();
-        return decided.onDisk;
-      }
       if (!("waitFor" in decided)) return decided;
       const left = giveUpAt - now();
       if (left <= 0) return refuse("idempotency_in_progress", "The first call is still running.", { retry_after: 5 });
@@ -132,7 +124,7 @@ export class Admission {
     idempotency: { key: string; inputHash: string },
     by: { key: StoredKey; identity: T.Identity; measure: () => T.WindowState[]; now: number },
   ): Decision | undefined {
-    const { attempts } = this.#parts;
+    const { attempts, journal } = this.#parts;
     const attempt = attempts.look(attemptKey(by.key.id, idempotency.key), idempotency.inputHash, by.now);
     if (attempt.state === "first") return undefined;
     if (attempt.state === "running") return { waitFor: attempt.done };
@@ -141,8 +133,9 @@ export class Admission {
     }
     const { callId, result, costNano, settlement } = attempt.stored;
     const kept = { callId, result, costNano, ...(settlement ? { settlement } : {}) };
-    const reply: T.AdmitReply = { kind: "replay", identity: by.identity, windows: by.measure(), ...kept };
-    return attempt.written ? reply : { onDisk: reply };
+    // A crash must not take back what was told.
+    if (!attempt.written) journal.flush();
+    return { kind: "replay", identity: by.identity, windows: by.measure(), ...kept };
   }
 
   /** Holds the worst case of a call that knew it only after it was admitted. */

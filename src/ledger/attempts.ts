@@ -34,7 +34,7 @@ interface Running {
 
 export type AttemptState =
   | { state: "first" }
-  /** `written`: the result is on disk. */
+  /** `written`: the result is in the tables, and whoever is told of it is told when it is on disk. */
   | { state: "replay"; stored: StoredResult; written: boolean }
   | { state: "conflict" }
   | { state: "running"; done: Promise<void> };
@@ -42,7 +42,7 @@ export type AttemptState =
 export class Attempts {
   readonly #store: Store;
   readonly #running = new Map<string, Running>();
-  /** Results already decided and still on their way to the disk. */
+  /** Results already decided and not yet written. */
   readonly #fresh = new Map<string, StoredResult>();
 
   constructor(store: Store) {
@@ -86,7 +86,7 @@ export class Attempts {
     running.finish();
   }
 
-  /** The call's result is on disk, if it had one. Another call's with the same key may still be on its way. */
+  /** The call's result is written, if it had one. Another call's with the same key may not be yet. */
   written(key: string, callId: string): void {
     if (this.#fresh.get(key)?.callId === callId) this.#fresh.delete(key);
   }

@@ -7,10 +7,8 @@ import type { CallFacts } from "./types.ts";
 /** Lines of the usage records for calls that no settlement describes. */
 
 /** A call that uses no model, booked as done when it is admitted. */
-export function freeCall(call: CallFacts, by: { keyId: string; user: string }, at: number): OutboxRow {
-  // Most calls are free, and a literal is made at once where one that takes in another is put together.
-  return {
-    pos: 0,
+export const freeCall = (call: CallFacts, by: { keyId: string; user: string }, at: number): OutboxRow =>
+  unused({
     id: call.callId,
     at: isoOf(at),
     tool: call.tool,
@@ -20,15 +18,8 @@ export function freeCall(call: CallFacts, by: { keyId: string; user: string }, a
     via: call.via,
     client: call.client ?? null,
     session_id: call.session ?? null,
-    input_tokens: 0,
-    output_tokens: 0,
-    cost_nano: 0,
-    credit_nano: 0,
     status: "ok",
-    estimated: false,
-    duration_ms: null,
-  };
-}
+  });
 
 /** Under load many calls have their millisecond in common. */
 let last = { at: Number.NaN, iso: "" };
@@ -58,9 +49,8 @@ export const unknownFacts = (tool: string, at: number): SettledFacts => ({
 });
 
 /** A call whose hold was given back because it never ended, on the day it began. */
-export function expiredCall(call: { callId: string; keyId: string }, model: string, facts: SettledFacts): OutboxRow {
-  return {
-    pos: 0,
+export const expiredCall = (call: { callId: string; keyId: string }, model: string, facts: SettledFacts): OutboxRow =>
+  unused({
     id: call.callId,
     at: new Date(facts.begun_at).toISOString(),
     tool: facts.tool,
@@ -70,12 +60,31 @@ export function expiredCall(call: { callId: string; keyId: string }, model: stri
     via: facts.via,
     client: facts.client,
     session_id: facts.session_id,
-    input_tokens: 0,
-    output_tokens: 0,
-    cost_nano: 0,
-    credit_nano: 0,
     status: "expired",
-    estimated: false,
-    duration_ms: null,
-  };
-}
+  });
+
+type Named = Pick<
+  OutboxRow,
+  "id" | "at" | "tool" | "model" | "key_id" | "user" | "via" | "client" | "session_id" | "status"
+>;
+
+/** Every call passes here, and an object that takes in another is put together far slower than one that is written out. */
+const unused = ({ id, at, tool, model, key_id, user, via, client, session_id, status }: Named): OutboxRow => ({
+  pos: 0,
+  id,
+  at,
+  tool,
+  model,
+  key_id,
+  user,
+  via,
+  client,
+  session_id,
+  input_tokens: 0,
+  output_tokens: 0,
+  cost_nano: 0,
+  credit_nano: 0,
+  status,
+  estimated: false,
+  duration_ms: null,
+});

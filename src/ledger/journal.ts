@@ -190,8 +190,8 @@ export class Journal {
   }
 
   /**
-   * Puts what is pending into the tables, so that they can be asked. Counters are written
-   * when they are due, or with all else when `everything` is asked for.
+   * Puts what is pending into the tables, so that they can be asked. Counters are written when they are due, or with all else
+   * when `everything` is asked for.
    */
   write(everything = false): void {
     this.#guarded(() => this.#write(everything));

@@ -15,6 +15,7 @@ export class Leaving {
   readonly #onCut: (() => void) | undefined;
   readonly #onLeft = () => this.#begin();
   #abort: AbortController | undefined;
+  #signal: AbortSignal | undefined;
   #isCut = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tokens = 0;
@@ -31,12 +32,15 @@ export class Leaving {
     else left.addEventListener("abort", this.#onLeft);
   }
 
-  /** Aborted by whatever ends the work. Make it once. */
+  /** Aborted by whatever ends the work. */
   get signal(): AbortSignal {
     if (!this.#left) return this.#call.signal;
-    this.#abort ??= new AbortController();
-    if (this.#isCut) this.#abort.abort();
-    return AbortSignal.any([this.#call.signal, this.#abort.signal]);
+    if (!this.#signal) {
+      this.#abort = new AbortController();
+      if (this.#isCut) this.#abort.abort();
+      this.#signal = AbortSignal.any([this.#call.signal, this.#abort.signal]);
+    }
+    return this.#signal;
   }
 
   /** Takes note of a piece of the answer. */

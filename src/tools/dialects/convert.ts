@@ -14,7 +14,6 @@ import { Reading } from "./reading.ts";
 export async function convertStream(call: Call, job: Job): Promise<Given> {
   const { plan, dialect } = job;
   const leaving = new Leaving(call, job.kept);
-  const { signal } = leaving;
   const encoder = dialects[dialect].encodeStream(factsOf(call, job));
   const reading = new Reading();
   const kept = new Kept(job.kept);
@@ -30,7 +29,7 @@ export async function convertStream(call: Call, job: Job): Promise<Given> {
   };
   try {
     const model = await call.models.languageModel(plan.info);
-    const { stream } = await model.doStream(optionsOf(job, signal));
+    const { stream } = await model.doStream(optionsOf(job, leaving.signal));
     for await (const part of stream) {
       if (part.type === "error") throw part.error;
       if (part.type === "text-delta" || part.type === "reasoning-delta" || part.type === "tool-input-delta") {
@@ -44,7 +43,7 @@ export async function convertStream(call: Call, job: Job): Promise<Given> {
     await send(encoder.end());
   } catch (error) {
     const produced = reading.begun ? reading.estimate(job.body, plan, job.granted) : undefined;
-    return await brokeOff(call, job, explained(error, job, signal), produced, begun, encoder);
+    return await brokeOff(call, job, explained(error, job, leaving.signal), produced, begun, encoder);
   } finally {
     leaving.close();
   }
