@@ -2,11 +2,9 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lastingPort } from "../node/lasting_port.ts";
 import type { BrowserPerson } from "../oauth/browser_person.ts";
 import { type Check, programOf } from "./suite.ts";
-
-/** Where the runner listens for the redirect; it can be told no port of its own choice. */
-const PORT = 37_814;
 
 export interface AuthorizationOutcome {
   /** Exit code of the runner. */
@@ -25,13 +23,15 @@ export async function runAuthorization(
   person: BrowserPerson,
 ): Promise<AuthorizationOutcome> {
   const results = mkdtempSync(join(tmpdir(), "conformance-results-"));
+  // Where the runner listens for the redirect: it takes none of the system's choice.
+  const port = await lastingPort();
   try {
     const child = spawn(
       process.execPath,
       [
         ...[programOf("@modelcontextprotocol/conformance"), "authorization"],
-        ...["--url", server.url, "--client-id", await registered(server.url), "--resource", server.mcp],
-        ...["--port", String(PORT), "--spec-version", version, "--output-dir", results],
+        ...["--url", server.url, "--client-id", await registered(server.url, port), "--resource", server.mcp],
+        ...["--port", String(port), "--spec-version", version, "--output-dir", results],
       ],
       { env: { ...process.env, HOME: results }, stdio: ["ignore", "pipe", "pipe"], timeout: 120_000 },
     );
@@ -59,13 +59,13 @@ export async function runAuthorization(
   }
 }
 
-async function registered(url: string): Promise<string> {
+async function registered(url: string, port: number): Promise<string> {
   const response = await fetch(`${url}/oauth/register`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       client_name: "Conformance",
-      redirect_uris: [`http://127.0.0.1:${PORT}/callback`],
+      redirect_uris: [`http://127.0.0.1:${port}/callback`],
       token_endpoint_auth_method: "none",
     }),
   });

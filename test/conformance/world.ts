@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openLog } from "../../scripts/lib/log.ts";
 import { claimLink, ensureOwner, setupToken } from "../../scripts/lib/owner.ts";
 import { serve } from "../../scripts/lib/runtime.ts";
 import { openState } from "../../scripts/lib/state.ts";
+import { lastingPort } from "../node/lasting_port.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -23,7 +23,7 @@ export interface ConformanceWorld {
 
 /** Starts the product with the fixtures in it, as `npm start` starts the product, on state that is thrown away. */
 export async function startConformance(vars: Record<string, string> = {}): Promise<ConformanceWorld> {
-  const port = await freePort();
+  const port = await lastingPort();
   const state = openState(mkdtempSync(join(tmpdir(), "waypost-conformance-")), port);
   const log = openLog(state.path("waypost.log"));
   const url = `http://localhost:${port}`;
@@ -60,14 +60,4 @@ export async function startConformance(vars: Record<string, string> = {}): Promi
     cleanUp();
     throw error;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const probe = createServer();
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => found(port));
-    });
-  });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Running } from "../../scripts/lib/greeting.ts";
 import { SETTINGS } from "../../scripts/lib/settings.ts";
+import { lastingPort } from "./lasting_port.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const script = join(root, "scripts/start.ts");
@@ -11,7 +12,7 @@ const script = join(root, "scripts/start.ts");
 export interface WaypostOptions {
   /** Settings of the Worker, e.g. `{ PLANS: "…" }`. Those of the developer's own environment are left out. */
   vars?: Partial<Record<(typeof SETTINGS)[number], string>>;
-  /** Default 0: any free port. */
+  /** Default: a free one that is still free after a restart. 0: any the system gives. */
   port?: number;
   /** Default: a temporary directory that `stop` removes. */
   state?: string;
@@ -47,7 +48,7 @@ export async function startWaypost(options: WaypostOptions = {}): Promise<Waypos
     return { child, running: { ...running, claim: claim === "" ? null : claim } };
   };
 
-  let current = await begin(options.port ?? 0).catch((error) => {
+  let current = await begin(options.port ?? (await lastingPort())).catch((error) => {
     removeState();
     throw error;
   });

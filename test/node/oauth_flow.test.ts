@@ -103,7 +103,7 @@ describe("an MCP client", () => {
 
   test("is known by its metadata document, with a domain that was verified", async () => {
     const metadataUrl = `${site.origin}/client.json`;
-    const ide = await app({ name: "Verified IDE", metadataUrl, port: 37_613 });
+    const ide = await app({ name: "Verified IDE", metadataUrl });
     document = {
       client_id: metadataUrl,
       client_name: "Verified IDE",

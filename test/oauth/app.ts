@@ -40,13 +40,11 @@ export interface AppOptions {
   visit: Visit;
   /** Address of its client metadata document; absent: it registers. */
   metadataUrl?: string;
-  /** Of the callback; absent: any free one. */
-  port?: number;
 }
 
 /** The program, with its callback listening on this machine. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const callback = createServer().listen(options.port ?? 0, "127.0.0.1");
+  const callback = createServer().listen(0, "127.0.0.1");
   await once(callback, "listening");
   const redirectUrl = `http://127.0.0.1:${(callback.address() as AddressInfo).port}/callback`;
   let arrived: ((parameters: URLSearchParams) => void) | undefined;
