@@ -1,5 +1,5 @@
 import type { Env } from "../env.ts";
-import { type Result, WaypostError } from "../errors.ts";
+import { ok, type Result, WaypostError } from "../errors.ts";
 import { lazily } from "../lazily.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type Resident, residentLedger } from "../ledger/resident.ts";
@@ -70,9 +70,17 @@ async function tend(env: Env, account: string, ledger: Resident, ms: number): Pr
       .catch(() => {});
 }
 
-/** Has the account's ledger end a call. */
-export const settleWith = async (env: Env, request: SettleRequest): Promise<Result<Ended>> =>
-  JSON.parse(await ledgerStub(env, request.account).settle(JSON.stringify(request)));
+/**
+ * Has the account's ledger end a call: in this isolate where `admitNear` would admit it. What is decided here is told when the
+ * object whose memory decided it says that it is written; if that has ended meanwhile, its next life decides.
+ */
+export async function settleWith(env: Env, request: SettleRequest): Promise<Result<Ended>> {
+  const ledger = residentLedger(request.account);
+  const near = ledger?.settle(request);
+  const stub = ledgerStub(env, request.account);
+  if (ledger && near && (await stub.keep(ledger.life))) return ok(near);
+  return JSON.parse(await stub.settle(JSON.stringify(request)));
+}
 
 /** Has the account's ledger write everything it has decided, whenever that is due. */
 export const flushLedger = (env: Env, account: string): Promise<void> => ledgerStub(env, account).flush();

@@ -176,6 +176,17 @@ export class AccountLedger {
     return this.#settling.settle(request);
   }
 
+  /** As `Settling.settleFromElsewhere`. */
+  settleFromElsewhere(request: T.SettleRequest): T.Settlement | undefined {
+    return this.#settling.settleFromElsewhere(request);
+  }
+
+  /** Writes what calls that ended elsewhere must have on disk. As `Journal.together`. */
+  keep(): Promise<void> | undefined {
+    const { journal, books } = this.#parts;
+    return journal.together(books.holds.size);
+  }
+
   /** As `Upkeep.onAlarm`. */
   onAlarm(db: D1Database): Promise<void> {
     return this.#upkeep.onAlarm(db);

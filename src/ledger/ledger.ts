@@ -78,6 +78,11 @@ export class Ledger extends DurableObject<Env> {
     this.#resident?.present();
   }
 
+  /** As `Resident.keep`. */
+  async keep(life: string): Promise<boolean> {
+    return this.#resident?.keep(life) ?? false;
+  }
+
   /** As `AccountLedger.flush`. */
   async flush(): Promise<void> {
     this.#ledger?.flush();

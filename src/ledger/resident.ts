@@ -1,6 +1,6 @@
 import type { Result } from "../errors.ts";
 import type { AccountLedger } from "./account_ledger.ts";
-import type { AdmitReply, AdmitRequest, ReserveRequest } from "./types.ts";
+import type { AdmitReply, AdmitRequest, ReserveRequest, Settlement, SettleRequest } from "./types.ts";
 
 /**
  * Ledgers that are awake in this isolate. The runtime may put an object and the Worker that calls it into one isolate, and on
@@ -22,6 +22,8 @@ const CUT_OFF_MS = 200;
 
 /** A ledger as calls in its isolate ask it, while its object is known to live. */
 export class Resident {
+  /** Of this memory: what was decided in it ends with it, unless its object has written it. */
+  readonly life = crypto.randomUUID();
   readonly #account: string;
   readonly #ledger: AccountLedger;
   readonly #now: () => number;
@@ -66,6 +68,19 @@ export class Resident {
   /** As `AccountLedger.reserve`, at once; undefined: only the object itself can say. */
   reserve(request: ReserveRequest): Result<{ grantedOutputTokens: number }> | undefined {
     return this.#lives ? this.#ledger.reserveFromElsewhere(request) : undefined;
+  }
+
+  /** As `AccountLedger.settle`, at once; undefined: only the object itself can. It holds when `keep` says so. */
+  settle(request: SettleRequest): Settlement | undefined {
+    return this.#lives ? this.#ledger.settleFromElsewhere(request) : undefined;
+  }
+
+  /** In the object's own turn: writes what was settled in this memory. False where it was another life of the object. */
+  keep(life: string): boolean | Promise<boolean> {
+    if (life !== this.life) return false;
+    const writing = this.#ledger.keep();
+    this.present();
+    return writing ? writing.then(() => true) : true;
   }
 
   /**

@@ -49,6 +49,17 @@ export class Settling {
     return ok({ ...settlement, kept: answer });
   }
 
+  /**
+   * As `settle`, at once, in a turn that is not the object's; undefined: only the object itself can. What it gives may be told
+   * when the object has written it.
+   */
+  settleFromElsewhere(ended: T.SettleRequest): T.Settlement | undefined {
+    const { turn, books, periods, now } = this.#parts;
+    const at = now();
+    const isInMemory = ended.metered && !ended.idempotency && books.holds.has(ended.callId) && !periods.isDue(at);
+    return isInMemory ? turn.elsewhere(() => this.#decide(ended, at)) : undefined;
+  }
+
   /** The answer that is kept for the call's idempotency key, if it is another call's. */
   #keptOfAnother({ idempotency, keyId, callId }: T.SettleRequest, now: number): StoredResult | undefined {
     if (!idempotency) return undefined;
@@ -64,14 +75,20 @@ export class Settling {
       journal.flush();
       return before;
     }
-    const counted = this.#countedAs(request, now);
-    const { settlement, costs } = this.#post(request, now);
-    this.#record(request, settlement, costs, now, counted);
+    const settlement = this.#decide(request, now);
     if (request.idempotency) this.#endAttempt(request, settlement, now);
     const mustLast = request.hold !== undefined || request.idempotency !== undefined;
     if (mustLast) await journal.together(this.#parts.books.holds.size);
     else journal.within(FREE_JOURNAL_MS);
     if (request.idempotency) attempts.written(attemptKey(request.keyId, request.idempotency.key), request.callId);
+    return settlement;
+  }
+
+  /** One synchronous decision: what the call cost, and its line in the usage records. */
+  #decide(request: T.SettleRequest, now: number): T.Settlement {
+    const counted = this.#countedAs(request, now);
+    const { settlement, costs } = this.#post(request, now);
+    this.#record(request, settlement, costs, now, counted);
     return settlement;
   }
 

@@ -18,6 +18,8 @@ export const BREAKS = [
   "no shares",
   /** The object is not asked to see to what was decided elsewhere in its isolate. */
   "untended",
+  /** What was settled in the memory of an object that has ended is told all the same. */
+  "unkept",
   /** An object that wakes does not look for what is in its redo log alone. */
   "no recovery",
 ] as const;

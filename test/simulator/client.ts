@@ -1,5 +1,5 @@
-import type { Result } from "../../src/errors.ts";
-import type { AdmitReply, Ended } from "../../src/ledger/types.ts";
+import { ok, type Result } from "../../src/errors.ts";
+import type { AdmitReply, Ended, SettleRequest } from "../../src/ledger/types.ts";
 import { admission, type CallPlan, reservation, settlementOf } from "./plan.ts";
 import { Gone, type World } from "./world.ts";
 
@@ -59,14 +59,14 @@ async function settle(world: World, plan: CallPlan, granted: number, since: numb
   if (!plan.hold && !plan.idempotency && !request.error) return;
   // When it may have been settled first: a try whose answer was lost counts.
   let at: number | undefined;
+  const begun = () => {
+    at ??= world.clock.now;
+    world.model.settling(plan.callId);
+  };
   const once = async (): Promise<void> => {
     for (let tries = 0; ; tries++) {
       try {
-        const result: Result<Ended> = await world.ask((ledger) => {
-          at ??= world.clock.now;
-          world.model.settling(plan.callId);
-          return ledger.settle(request);
-        }, true);
+        const result = await end(world, plan, request, begun);
         if (result.ok && !cutOff()) world.model.settled(plan, request, heard(world, result.value), at ?? since);
         // Another call with the key had another input: the client is told so.
         const conflict = !result.ok && result.code === "idempotency_conflict" && plan.idempotency;
@@ -78,6 +78,17 @@ async function settle(world: World, plan: CallPlan, granted: number, since: numb
     }
   };
   await Promise.all(Array.from({ length: plan.settles }, once));
+}
+
+/** As the gate does it: the short way, and told when the object has written it, or by an RPC. */
+async function end(world: World, plan: CallPlan, request: SettleRequest, begun: () => void): Promise<Result<Ended>> {
+  const near = plan.near ? world.settleNear(request) : undefined;
+  if (near && !near.lost) begun();
+  if (near && (await world.keep(near))) return ok(near.reply);
+  return world.ask((ledger) => {
+    begun();
+    return ledger.settle(request);
+  }, true);
 }
 
 /** What the gate makes of an ended call: the kept answer of another, if there is one. */

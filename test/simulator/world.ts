@@ -3,6 +3,7 @@ import { BudgetStore } from "../../src/ledger/budget_store.ts";
 import { recover } from "../../src/ledger/redo.ts";
 import { Resident, residentLedger } from "../../src/ledger/resident.ts";
 import { Store } from "../../src/ledger/store.ts";
+import type { Settlement, SettleRequest } from "../../src/ledger/types.ts";
 import { type Fault, SimulatedBooks } from "./books.ts";
 import { type Break, ForgetfulStore, UnreadStore } from "./breaks.ts";
 import { Clock, settled } from "./clock.ts";
@@ -23,6 +24,14 @@ interface Life {
   storage: ObjectStorage;
   waiting: Set<(error: Error) => void>;
   broken: boolean;
+}
+
+/** What a ledger decided in the isolate of who asked. */
+interface Near<T> {
+  reply: T;
+  ledger: Resident;
+  /** Its object has ended without anybody here knowing. */
+  lost: boolean;
 }
 
 /** One account's ledger with everything around it, of which any part may fail at any time. */
@@ -61,37 +70,50 @@ export class World {
   }
 
   /**
-   * Asks the ledger the short way, as the gate of its isolate does; undefined when it must be asked by an RPC. `lost`: the
-   * object has ended without anybody here knowing, and what its memory still decides ends with it.
+   * Asks the ledger the short way, as the gate of its isolate does; undefined when it must be asked by an RPC. What is lost
+   * ends with the memory that decided it.
    */
-  askNear<T>(work: (ledger: Resident) => T | undefined): { reply: T; lost: boolean } | undefined {
+  askNear<T>(work: (ledger: Resident) => T | undefined): Near<T> | undefined {
+    const near = this.#near(work);
+    const ms = near?.ledger.tendIn();
+    const tend = () => {
+      if (near?.ledger.isUntended) this.ask(() => {}, true).catch(() => {});
+    };
+    if (ms !== undefined && this.broken !== "untended") setTimeout(tend, ms);
+    return near;
+  }
+
+  /** Ends a call the short way; undefined when it must be ended by an RPC. It is told when `keep` says so. */
+  settleNear(request: SettleRequest): Near<Settlement> | undefined {
+    return this.#near((ledger) => ledger.settle(request));
+  }
+
+  /** Whether the ledger has written, as an RPC, what was settled in that memory of it. */
+  keep({ ledger }: Near<Settlement>): Promise<boolean> {
+    return this.ask((_, resident) => resident.keep(this.broken === "unkept" ? resident.life : ledger.life));
+  }
+
+  #near<T>(work: (ledger: Resident) => T | undefined): Near<T> | undefined {
     const ledger = residentLedger(ACCOUNT);
     if (!ledger) return undefined;
     this.#elsewhere = true;
-    let reply: T | undefined;
     try {
-      reply = work(ledger);
+      const reply = work(ledger);
+      return reply === undefined ? undefined : { reply, ledger, lost: this.#life?.resident !== ledger };
     } finally {
       this.#elsewhere = false;
     }
-    if (reply === undefined) return undefined;
-    const ms = ledger.tendIn();
-    const tend = () => {
-      if (ledger.isUntended) this.ask(() => {}, true).catch(() => {});
-    };
-    if (ms !== undefined && this.broken !== "untended") setTimeout(tend, ms);
-    return { reply, lost: this.#life?.resident !== ledger };
   }
 
   /** Asks the ledger something, as an RPC: the answer comes when what it is based on is on disk. Rejects when it crashed. `call`: about a call. */
-  async ask<T>(work: (ledger: AccountLedger) => T | Promise<T>, call = false): Promise<T> {
+  async ask<T>(work: (ledger: AccountLedger, resident: Resident) => T | Promise<T>, call = false): Promise<T> {
     await this.clock.under(REQUEST);
     const life = this.#awake();
     return new Promise<T>((resolve, reject) => {
       life.waiting.add(reject);
       const answer = async () => {
         if (call) life.resident.present();
-        const reply = await work(life.ledger);
+        const reply = await work(life.ledger, life.resident);
         await this.#gate();
         life.waiting.delete(reject);
         resolve(reply);
