@@ -78,8 +78,9 @@ export class Resident {
   /** In the object's own turn: writes what was settled in this memory. False where it was another life of the object. */
   keep(life: string): boolean | Promise<boolean> {
     if (life !== this.life) return false;
-    const writing = this.#ledger.keep();
+    // Before it is written: the timer for what was held then stands for the calls after this one too.
     this.present();
+    const writing = this.#ledger.keep();
     return writing ? writing.then(() => true) : true;
   }
 

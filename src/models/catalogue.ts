@@ -20,6 +20,10 @@ import type { ChatModel, ModelInfo, Models, Route, RouteAsk, WorkPrice } from ".
 /** Window assumed of a model nothing is known of: small enough for a local server's default. */
 const UNKNOWN_CONTEXT = 8192;
 
+const DAY_MS = 86_400_000;
+/** Names that are kept with what they were found to be: each call asks twice. */
+const RESOLVED_KEPT = 1_000;
+
 /** Providers whose every booked model can be had with a key; on Azure it is those that somebody deployed. */
 const OFFERED = ["openai", "anthropic", "workers-ai"];
 
@@ -46,6 +50,9 @@ class Catalogue implements Models {
   readonly #patience: Patience;
   readonly #defaultModel: string | undefined;
   readonly #offer: Offer;
+  /** What names were found to be, on the day given: prices change with the day. */
+  readonly #resolved = new Map<string, { model: ChatModel; why: string }>();
+  #day = 0;
 
   constructor(env: Env) {
     const { offered, missing } = readProviders(env);
@@ -66,6 +73,18 @@ class Catalogue implements Models {
   readonly boundTokens = boundTokens;
 
   resolve(name: string): { model: ChatModel; why: string } {
+    const day = Math.floor(Date.now() / DAY_MS);
+    if (day !== this.#day || this.#resolved.size >= RESOLVED_KEPT) this.#resolved.clear();
+    this.#day = day;
+    let found = this.#resolved.get(name);
+    if (!found) {
+      found = this.#resolve(name);
+      this.#resolved.set(name, found);
+    }
+    return found;
+  }
+
+  #resolve(name: string): { model: ChatModel; why: string } {
     if (name === "auto") return this.#auto();
     if (name === EXTRACTIVE.id) return { model: extractive, why: "asked for by name" };
     const { provider, modelName } = this.#locate(name);

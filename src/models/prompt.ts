@@ -28,6 +28,7 @@ export interface ConversationParts {
 
 /** A prompt but for its passages, which `groundedMessages` puts in. */
 export function conversation({ notes = {}, history = [], asked }: ConversationParts): ChatMessage[] {
+  if (history.length === 0) return [...system(noteParts(notes)), ...asked];
   const fence = newFence();
   const results = history.some(({ role }) => role === "tool");
   const earlier = asChatMessages(history, (text) => fence.wrap("result", text));

@@ -143,7 +143,7 @@ export function buildPrompt(
     grounded && !info.needsPassages && passages.length === 0 ? withoutPassages(messages) : messages;
   const sizeWith = (passages: Passage[]): number => estimatePrompt(groundedMessages(ruled(fixed, passages), passages));
   let hits = found;
-  let size = sizeWith(toPassages(hits));
+  let size = grounded || hits.length > 0 ? sizeWith(toPassages(hits)) : needed;
   while (hits.length > 0 && !fits(size, FILL)) {
     hits = hits.slice(0, -1);
     size = sizeWith(toPassages(hits));

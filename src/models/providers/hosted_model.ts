@@ -70,8 +70,10 @@ async function* whole(wire: Wire, response: Response, upstream: Upstream, meter:
   const said = wire.whole(await upstream.text(response));
   if (!said) throw upstream.failed("sent an answer that is not valid");
   if (said.usage) meter.report(said.usage);
-  meter.count(said.reasoning);
-  meter.count(said.text);
+  else {
+    meter.count(said.reasoning);
+    meter.count(said.text);
+  }
   if (said.text) yield { type: "delta", text: said.text };
   yield meter.finish(said.reason ?? "other");
 }
