@@ -48,6 +48,14 @@ export const requestTo = (account: string, over: Partial<AdmitRequest> = {}): Ad
 export const pricedRequestTo = (account: string): AdmitRequest =>
   requestTo(account, { tool: "chat", scope: "chat", metered: true, hold: HOLD });
 
+/** How the gate ends that call, by a try that succeeded. */
+export const endOf = ({ account, callId, tool, via }: AdmitRequest, usage: TokenUsage): SettleRequest => ({
+  ...{ account, callId, tool, via, hold: HOLD, metered: true, durationMs: 5 },
+  keyId: KEY.id,
+  user: KEY.user,
+  items: [tryOf(usage, HOLD.model)],
+});
+
 /** The account's own ledger object, opened, with `KEY`. */
 export async function openedLedger(account: string, plan: string) {
   const ledger = env.LEDGER.get(env.LEDGER.idFromName(account));

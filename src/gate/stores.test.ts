@@ -1,8 +1,10 @@
-import { env } from "cloudflare:test";
+import { env, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { openedLedger, pricedRequestTo, requestTo } from "../../test/ledger_bench.ts";
+import { endOf, HOLD, openedLedger, pricedRequestTo, requestTo } from "../../test/ledger_bench.ts";
+import { priceOf } from "../../test/simulator/plan.ts";
+import { unwrap } from "../errors.ts";
 import { residentLedger } from "../ledger/resident.ts";
-import { admitNear, admitTo, type Background } from "./stores.ts";
+import { admitNear, admitTo, type Background, settleWith } from "./stores.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -42,5 +44,40 @@ describe("a ledger that is awake in the isolate", () => {
     timers.mockRestore();
     await Promise.all(work);
     expect(residentLedger(account)?.isUntended).toBe(false);
+  });
+});
+
+describe("a call that held money", () => {
+  const USED = { input: 100, output: 10 };
+  const COST = priceOf(HOLD, 100, 10);
+
+  it("ends in the isolate, and costs once", async () => {
+    const account = await awake("ends-near");
+    const held = pricedRequestTo(account);
+    admitNear(env, background().ctx, held);
+    const settle = vi.spyOn(residentLedger(account) as never, "settle");
+    const first = unwrap(await settleWith(env, endOf(held, USED)));
+    expect(first).toMatchObject({ costNano: COST });
+    expect(settle).toHaveReturnedWith(first);
+    expect(unwrap(await settleWith(env, endOf(held, USED)))).toEqual(first);
+    const ledger = await openedLedger(account, "pro");
+    expect(unwrap(await ledger.audit())).toMatchObject({ consistent: true, settled_cost_nano: COST });
+  });
+
+  it("is charged by the object's next life when the one that decided has ended before it wrote", async () => {
+    const account = await awake("ends-in-vain");
+    const held = pricedRequestTo(account);
+    admitNear(env, background().ctx, held);
+    const zombie = residentLedger(account);
+    const object = env.LEDGER.get(env.LEDGER.idFromName(account));
+    await runInDurableObject(object, (_, state) => state.abort("put away")).catch(() => {});
+    // Nobody here knows yet that its object has ended.
+    expect(residentLedger(account)).toBe(zombie);
+    const settle = vi.spyOn(zombie as never, "settle");
+    expect(unwrap(await settleWith(env, endOf(held, USED)))).toMatchObject({ costNano: COST });
+    expect(settle).toHaveReturnedWith(expect.objectContaining({ costNano: COST }));
+    expect(residentLedger(account)).not.toBe(zombie);
+    const ledger = await openedLedger(account, "pro");
+    expect(unwrap(await ledger.audit())).toMatchObject({ consistent: true, settled_cost_nano: COST });
   });
 });

@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   type Bench,
+  endOf,
   HOLD,
   holdsOnDisk,
   KEY,
@@ -12,6 +13,7 @@ import {
   START,
   withLedger,
 } from "../../test/ledger_bench.ts";
+import { priceOf } from "../../test/simulator/plan.ts";
 import { unwrap } from "../errors.ts";
 import { HOLD_JOURNAL_MS } from "./ledger_parts.ts";
 import { Resident, residentLedger } from "./resident.ts";
@@ -32,6 +34,14 @@ function forbidden(storage: DurableObjectStorage) {
     },
   };
 }
+
+const settledInLog = ({ sql }: DurableObjectStorage): unknown[] =>
+  sql
+    .exec(
+      "SELECT value ->> 'callId' AS id FROM redo NATURAL JOIN redo_epoch, json_each(body, '$.entries') WHERE value ->> 'kind' = 'settle'",
+    )
+    .toArray()
+    .map(({ id }) => id);
 
 const made: Resident[] = [];
 function near(account: string, { ledger, clock }: Bench): Resident {
@@ -150,6 +160,65 @@ describe("a ledger asked from elsewhere in its isolate", () => {
       const settled = unwrap(await settle(callId, { hold: HOLD, usage: { input: 100, output: 10 } }));
       expect(settled.costNano).toBeGreaterThan(0);
       expect(unwrap(await ledger.audit())).toMatchObject({ consistent: true });
+    }));
+
+  it("ends a call that held money, and its object writes it", () =>
+    withLedger("pro", async (bench, storage) => {
+      const { account, ledger } = bench;
+      const here = resident(bench);
+      here.present();
+      const held = pricedRequestTo(account);
+      here.admit(held);
+      const end = endOf(held, { input: 100, output: 10 });
+      const guard = forbidden(storage);
+      const settled = here.settle(end);
+      expect(settled).toMatchObject({ costNano: priceOf(HOLD, 100, 10), funding: "included" });
+      // It has ended: whoever tells of it again tells the object.
+      expect(here.settle(end)).toBeUndefined();
+      expect(guard.used()).toBe(0);
+      guard.lift();
+      expect([await here.keep("another life"), settledInLog(storage)]).toEqual([false, []]);
+      expect([await here.keep(here.life), settledInLog(storage)]).toEqual([true, [held.callId]]);
+      expect(unwrap(await ledger.settle(end))).toEqual(settled);
+      expect(unwrap(await ledger.audit())).toMatchObject({ consistent: true });
+    }));
+
+  it("writes what calls that end together cost at once", () =>
+    withLedger("pro", async (bench, storage) => {
+      const here = resident(bench);
+      here.present();
+      const held = Array.from({ length: 12 }, () => pricedRequestTo(bench.account));
+      for (const request of held) expect(here.admit(request)).toMatchObject({ kind: "admitted" });
+      const rows = vi.spyOn(storage.sql, "exec");
+      const kept = held.slice(0, 8).map((request) => {
+        expect(here.settle(endOf(request, { input: 10, output: 1 }))?.costNano).toBeGreaterThan(0);
+        return here.keep(here.life);
+      });
+      expect(await Promise.all(kept)).toEqual(Array(8).fill(true));
+      expect(rows.mock.calls.filter(([query]) => /INTO redo /.test(String(query)))).toHaveLength(1);
+    }));
+
+  it("leaves to the object the end of a call that it knows nothing of, or that takes more than memory", () =>
+    withLedger("pro", async (bench) => {
+      const { account, clock, admit } = bench;
+      const here = resident(bench);
+      here.present();
+      const usage = { input: 10, output: 1 };
+      expect(here.settle(endOf(pricedRequestTo(account), usage))).toBeUndefined();
+      const free = requestTo(account);
+      here.admit(free);
+      const { hold: _, ...failed } = endOf(free, usage);
+      expect(here.settle({ ...failed, metered: false, items: [], error: "internal" })).toBeUndefined();
+      const idempotency = { key: "once", inputHash: "hash" };
+      const once = { ...pricedRequestTo(account), idempotency };
+      await admit(once);
+      expect(here.settle({ ...endOf(once, usage), idempotency, result: "{}" })).toBeUndefined();
+      const late = pricedRequestTo(account);
+      here.admit(late);
+      clock.now = Date.UTC(2026, 6, 1) - 1;
+      here.present();
+      clock.now += 1;
+      expect(here.settle(endOf(late, usage))).toBeUndefined();
     }));
 
   it("hands on what takes more than memory, and has changed nothing then", () =>
