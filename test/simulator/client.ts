@@ -1,7 +1,11 @@
 import { ok, type Result } from "../../src/errors.ts";
+import type { AccountLedger } from "../../src/ledger/account_ledger.ts";
 import type { AdmitReply, Ended, SettleRequest } from "../../src/ledger/types.ts";
 import { admission, type CallPlan, reservation, settlementOf } from "./plan.ts";
-import { Gone, type World } from "./world.ts";
+import { GivenUp, Gone, type World } from "./world.ts";
+
+/** No gate waits so long for the answer to its request, nor sends it again then. */
+const PATIENCE_MS = 3_600_000;
 
 /** A client and the gate in front of the ledger: admit, let the provider work, settle, answer. */
 export async function call(world: World, plan: CallPlan): Promise<void> {
@@ -73,7 +77,8 @@ async function settle(world: World, plan: CallPlan, granted: number, since: numb
         if (!result.ok && !conflict) world.model.report(`${plan.callId} could not be settled: ${result.code}`);
         return;
       } catch (error) {
-        if (!(error instanceof Gone) || tries >= plan.patience || cutOff()) throw error;
+        if (!(error instanceof Gone) || error instanceof GivenUp) throw error;
+        if (tries >= plan.patience || cutOff()) throw error;
       }
     }
   };
@@ -85,10 +90,11 @@ async function end(world: World, plan: CallPlan, request: SettleRequest, begun: 
   const near = plan.near ? world.settleNear(request) : undefined;
   if (near && !near.lost) begun();
   if (near && (await world.keep(near))) return ok(near.reply);
-  return world.ask((ledger) => {
+  const settle = (ledger: AccountLedger) => {
     begun();
     return ledger.settle(request);
-  }, true);
+  };
+  return world.ask(settle, true, PATIENCE_MS);
 }
 
 /** What the gate makes of an ended call: the kept answer of another, if there is one. */

@@ -16,6 +16,9 @@ const START = Date.UTC(2026, 5, 30, 23, 57);
 
 export class Gone extends Error {}
 
+/** Was on its way for so long that nobody waits for the answer any more. */
+export class GivenUp extends Gone {}
+
 const REQUEST = "request to the ledger";
 
 interface Life {
@@ -105,9 +108,18 @@ export class World {
     }
   }
 
-  /** Asks the ledger something, as an RPC: the answer comes when what it is based on is on disk. Rejects when it crashed. `call`: about a call. */
-  async ask<T>(work: (ledger: AccountLedger, resident: Resident) => T | Promise<T>, call = false): Promise<T> {
+  /**
+   * Asks the ledger something, as an RPC: the answer comes when what it is based on is on disk. Rejects when it crashed, or
+   * when the request came later than `patienceMs`. `call`: about a call.
+   */
+  async ask<T>(
+    work: (ledger: AccountLedger, resident: Resident) => T | Promise<T>,
+    call = false,
+    patienceMs = Number.POSITIVE_INFINITY,
+  ): Promise<T> {
+    const asked = this.clock.now;
     await this.clock.under(REQUEST);
+    if (this.clock.now - asked > patienceMs) throw new GivenUp("given up");
     const life = this.#awake();
     return new Promise<T>((resolve, reject) => {
       life.waiting.add(reject);
