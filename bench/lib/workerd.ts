@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
 import type { modulesIn } from "../../scripts/lib/build.ts";
 import { FOR_WORKERD } from "../../scripts/lib/bundle.ts";
-import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog } from "../../scripts/lib/miniflare.ts";
+import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog, RUNTIME_ENV } from "../../scripts/lib/miniflare.ts";
 
 export interface Served {
   url: string;
@@ -30,6 +30,7 @@ export async function serve(
       handleStructuredLogs: () => {},
       cf: false,
       telemetry: { enabled: false },
+      unsafeRuntimeEnv: RUNTIME_ENV,
       ...(directory === undefined ? {} : { durableObjectsPersist: directory }),
       workers: [
         {

@@ -6,7 +6,7 @@ import { builtModules } from "./build_cache.ts";
 import { firstLine, portInUse, StartFailure } from "./failure.ts";
 import type { LogFile } from "./log.ts";
 import { applyMigrations } from "./migrations.ts";
-import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog, ofWrangler } from "./miniflare.ts";
+import { convertV4MiniflareOptions, Miniflare, NETWORK, NoOpLog, ofWrangler, RUNTIME_ENV } from "./miniflare.ts";
 import type { State } from "./state.ts";
 import { readConfig, type WorkerConfig } from "./worker_config.ts";
 import { guardWorkerd, linkWorkerd } from "./workerd.ts";
@@ -62,6 +62,7 @@ export async function serve(options: RuntimeOptions): Promise<Runtime> {
           unsafeHandleRuntimeRestart: () => log.write("error", "workerd ended unexpectedly and was started again"),
           cf: false,
           telemetry: { enabled: false },
+          unsafeRuntimeEnv: RUNTIME_ENV,
           resourcePersistencePath: state.path("store"),
           workers: [workerOptions(config, modules, out, options)],
         }),

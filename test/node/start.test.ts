@@ -53,6 +53,11 @@ describe("a start", () => {
     expect(processesOf(state)).toHaveLength(1);
   });
 
+  test.runIf(process.platform === "linux")("leaves to workerd's allocator what makes it quick", () => {
+    const workerd = readFileSync(join(waypost.state, "run/workerd.pid"), "utf8");
+    expect(readFileSync(`/proc/${workerd}/environ`, "utf8")).toMatch(/GLIBC_TUNABLES=\S*glibc\.pthread\.rseq=0/);
+  });
+
   test("logs every call as a line of JSON with a time", async () => {
     const logged = () => logOf(waypost).split("\n").slice(0, -1);
     const calls = () => logged().filter((line) => line.includes('"tool":"usage"')).length;
