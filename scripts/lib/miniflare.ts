@@ -9,7 +9,7 @@ export const { Miniflare, NoOpLog, convertV4MiniflareOptions } = ofWrangler("min
 /**
  * What workerd finds in its environment beside what is in this one. Its allocator keeps a cache for each processor, as it is
  * meant to, only if glibc leaves the kernel's restartable sequences to it: else every allocation goes the long way, and a call
- * costs a tenth more. A system without glibc does not read it.
+ * costs up to a tenth more. A system without glibc does not read it.
  */
 export const RUNTIME_ENV = {
   GLIBC_TUNABLES: [process.env.GLIBC_TUNABLES, "glibc.pthread.rseq=0"].filter(Boolean).join(":"),

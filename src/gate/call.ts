@@ -62,7 +62,6 @@ export class AdmittedCall implements Call {
   readonly #keepIn: Call["keepIn"];
   #keptIn: string | undefined;
   #hold: HoldRequest | undefined;
-  #costNano: number | undefined;
   #limit: TimeLimit | undefined;
 
   constructor(env: Env, ctx: Background, admission: Admission) {
@@ -153,8 +152,7 @@ export class AdmittedCall implements Call {
   }
   /** What was charged so far comes to, in nano-USD; nothing without a hold. */
   get costNano(): number {
-    this.#costNano ??= this.#hold ? costsOf(this.items, this.#hold).costNano : 0;
-    return this.#costNano;
+    return this.#hold ? costsOf(this.items, this.#hold).costNano : 0;
   }
 
   async reserve(wanted: HoldRequest): Promise<number> {
@@ -166,7 +164,6 @@ export class AdmittedCall implements Call {
       near ?? (await reachLedger(this.#env, () => ledgerOf(this.#env, request.account).reserve(request))),
     );
     this.#hold = hold;
-    this.#costNano = undefined;
     return reserved.grantedOutputTokens;
   }
 
@@ -184,7 +181,6 @@ export class AdmittedCall implements Call {
     const { model, estimated } = note;
     if (this.#hold && !named(this.#hold, model)) throw new Error(`the hold does not name ${model}`);
     this.items.push({ model, outcome: "ok", usage, ...(estimated ? { estimated } : {}) });
-    this.#costNano = undefined;
     return this.costNano;
   }
 

@@ -14,7 +14,7 @@ type LedgerApi = Pick<Ledger, "identify" | "reserve" | "usagePage" | "seal" | "u
 const IDS_KEPT = 1_000;
 const ids = new Map<string, DurableObjectId>();
 
-function ledgerStub(env: Env, account: string) {
+function ledgerObject(env: Env, account: string) {
   let id = ids.get(account);
   if (!id) {
     id = env.LEDGER.idFromName(account);
@@ -24,14 +24,14 @@ function ledgerStub(env: Env, account: string) {
   return env.LEDGER.get(id);
 }
 
-export const ledgerOf = (env: Env, account: string): LedgerApi => ledgerStub(env, account) as unknown as LedgerApi;
+export const ledgerOf = (env: Env, account: string): LedgerApi => ledgerObject(env, account) as unknown as LedgerApi;
 
 /** Where work goes on beside the call. */
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 /** Asks the account's ledger to admit a call. */
 export const admitTo = async (env: Env, request: AdmitRequest): Promise<AdmitReply> =>
-  JSON.parse(await ledgerStub(env, request.account).admit(JSON.stringify(request)));
+  JSON.parse(await ledgerObject(env, request.account).admit(JSON.stringify(request)));
 
 /** As `admitTo`, at once, where the ledger is awake in this isolate and memory tells all; else undefined. */
 export const admitNear = (env: Env, ctx: Background, request: AdmitRequest): AdmitReply | undefined =>
@@ -65,7 +65,7 @@ async function tend(env: Env, account: string, ledger: Resident, ms: number): Pr
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   // Where it cannot be asked, the next call's request sees to it.
   if (ledger.isUntended)
-    await ledgerStub(env, account)
+    await ledgerObject(env, account)
       .tend()
       .catch(() => {});
 }
@@ -77,13 +77,13 @@ async function tend(env: Env, account: string, ledger: Resident, ms: number): Pr
 export async function settleWith(env: Env, request: SettleRequest): Promise<Result<Ended>> {
   const ledger = residentLedger(request.account);
   const near = ledger?.settle(request);
-  const stub = ledgerStub(env, request.account);
-  if (ledger && near && (await stub.keep(ledger.life))) return ok(near);
-  return JSON.parse(await stub.settle(JSON.stringify(request)));
+  const object = ledgerObject(env, request.account);
+  if (ledger && near && (await object.keep(ledger.life))) return ok(near);
+  return JSON.parse(await object.settle(JSON.stringify(request)));
 }
 
 /** Has the account's ledger write everything it has decided, whenever that is due. */
-export const flushLedger = (env: Env, account: string): Promise<void> => ledgerStub(env, account).flush();
+export const flushLedger = (env: Env, account: string): Promise<void> => ledgerObject(env, account).flush();
 
 /** The account's vault. RPC makes every method asynchronous, which is all that `VaultApi` says. */
 export const vaultOf = (env: Env, account: string): VaultApi =>

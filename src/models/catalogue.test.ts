@@ -1,5 +1,5 @@
 import { env } from "cloudflare:test";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Env } from "../env.ts";
 import { WaypostError } from "../errors.ts";
 import { createModels } from "./catalogue.ts";
@@ -37,6 +37,30 @@ const anthropic = { ANTHROPIC_API_KEY: "sk-y" };
 const loopback = { OPENAI_BASE_URL: "http://127.0.0.1:1234/v1" };
 const custom = (more: object) => ({
   MODEL_PROVIDERS: JSON.stringify([{ id: "mine", base_url: "https://models.example.com/v1", ...more }]),
+});
+
+describe("a name that was resolved", () => {
+  const local = custom({ local: true });
+
+  test("is found again as it was, until the day ends", () => {
+    const offered = models(local);
+    const found = offered.resolve("mine/tiny");
+    expect(offered.resolve("mine/tiny")).toBe(found);
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 86_400_000);
+    expect(offered.resolve("mine/tiny")).not.toBe(found);
+    expect(offered.resolve("mine/tiny")).toEqual({ ...found, model: { ...found.model, stream: expect.any(Function) } });
+    clock.mockRestore();
+  });
+
+  test("is forgotten among very many, and one of any length is never kept", () => {
+    const offered = models(local);
+    const found = offered.resolve("mine/tiny");
+    const long = `mine/${"x".repeat(1_000)}`;
+    expect(offered.resolve(long)).not.toBe(offered.resolve(long));
+    expect(offered.resolve("mine/tiny")).toBe(found);
+    for (let i = 0; i < 1_000; i++) offered.resolve(`mine/tiny-${i}`);
+    expect(offered.resolve("mine/tiny")).not.toBe(found);
+  });
 });
 
 describe("auto", () => {

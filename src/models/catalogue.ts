@@ -21,8 +21,9 @@ import type { ChatModel, ModelInfo, Models, Route, RouteAsk, WorkPrice } from ".
 const UNKNOWN_CONTEXT = 8192;
 
 const DAY_MS = 86_400_000;
-/** Names that are kept with what they were found to be: each call asks twice. */
+/** Names that are kept with what they were found to be, as each call asks twice; a caller may name as much as a body holds. */
 const RESOLVED_KEPT = 1_000;
+const LONGEST_KEPT = 200;
 
 /** Providers whose every booked model can be had with a key; on Azure it is those that somebody deployed. */
 const OFFERED = ["openai", "anthropic", "workers-ai"];
@@ -73,6 +74,7 @@ class Catalogue implements Models {
   readonly boundTokens = boundTokens;
 
   resolve(name: string): { model: ChatModel; why: string } {
+    if (name.length > LONGEST_KEPT) return this.#resolve(name);
     const day = Math.floor(Date.now() / DAY_MS);
     if (day !== this.#day || this.#resolved.size >= RESOLVED_KEPT) this.#resolved.clear();
     this.#day = day;

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
-import { createServer } from "node:net";
+import { StartFailure } from "../../scripts/lib/failure.ts";
+import { onPort } from "../../scripts/lib/port.ts";
 
 /**
  * Below what systems hand out by themselves, to listeners on port 0 and to outgoing connections (Linux: from 32,768): a
@@ -7,20 +8,15 @@ import { createServer } from "node:net";
  */
 const FIRST = 12_000;
 const LAST = 32_000;
+const TRIES = 50;
 
 /** A port of 127.0.0.1 that nobody listens on and nobody is given by chance. */
 export async function lastingPort(): Promise<number> {
-  for (let tries = 0; tries < 50; tries++) {
-    const port = randomInt(FIRST, LAST);
-    if (await isFree(port)) return port;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await onPort(randomInt(FIRST, LAST), 0, async (port) => port);
+    } catch (error) {
+      if (!(error instanceof StartFailure) || tries === TRIES) throw error;
+    }
   }
-  throw new Error(`no free port between ${FIRST} and ${LAST}`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-  });
 }
